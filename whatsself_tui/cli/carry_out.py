@@ -1,0 +1,48 @@
+"""Carrying out a command, with an owner or without: through the spool, or with the lock for the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from whatsself_tui.clock import SystemClock
+from whatsself_tui.errors import FolderOwned, RobotNotRunning
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.host.ownership import is_owned, read_owner
+from whatsself_tui.robot import spool
+from whatsself_tui.robot.client import ask
+from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.robot.orchestrator import Orchestrator
+
+#: How long other commands that hold the folder for a moment are waited for.
+PATIENCE_S = 15.0
+
+
+async def carry_out(folder: DataFolder, name: str, args: Mapping[str, Any]) -> CommandResult:
+    """The command's result. One id for all tries: however often the owner changes, it is done once.
+
+    Raises FolderOwned if other commands keep the folder busy, and what opening the folder raises.
+    """
+    clock = SystemClock()
+    command = spool.SpooledCommand(spool.new_id(clock.now_ms()), name, args)
+    give_up_at = clock.monotonic_s() + PATIENCE_S
+    while clock.monotonic_s() < give_up_at:
+        if is_owned(folder):
+            note = read_owner(folder)
+            if note is None or note["mode"] == "command":
+                await clock.sleep(0.05)
+                continue
+            try:
+                return await ask(folder, clock, command)
+            except RobotNotRunning:
+                continue
+        robot = Orchestrator(folder, clock, mode="command")
+        try:
+            await robot.open()
+        except FolderOwned:
+            continue
+        try:
+            return await robot.commands.execute(command)
+        finally:
+            await robot.close()
+    raise FolderOwned("Other commands keep the data folder busy.", "Try again in a moment.")

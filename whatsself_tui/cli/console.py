@@ -1,0 +1,103 @@
+"""The console: as the owner where the folder is free, attached where it is not, or as a demonstration."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from whatsself_tui.cli.output import narrate
+from whatsself_tui.clock import SystemClock
+from whatsself_tui.errors import FolderOwned, UsageError
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.host.signals import exit_code, on_stop
+from whatsself_tui.robot.attached import AttachedLink
+from whatsself_tui.robot.link import RobotLink
+from whatsself_tui.robot.local import LocalLink
+from whatsself_tui.robot.orchestrator import Orchestrator
+
+
+def run_console(folder: DataFolder, read_only: bool, demo: bool) -> int:
+    """Open the console; returns the exit code. Raises UsageError without a terminal."""
+    require_terminal()
+    if demo:
+        return _run_demo()
+    return asyncio.run(_run(folder, read_only))
+
+
+def require_terminal() -> None:
+    """The console reads keys and draws: without a terminal it would only burn the processor."""
+    drawn_on = sys.__stdout__ if sys.platform == "win32" else sys.__stderr__
+    if not (sys.__stdin__ and sys.__stdin__.isatty() and drawn_on and drawn_on.isatty()):
+        raise UsageError(
+            "The console needs a terminal.",
+            "Over SSH use `ssh -t`; without a terminal use `run --headless`, `status` and the other commands.",
+        )
+
+
+def _run_demo() -> int:
+    root = Path(tempfile.mkdtemp(prefix="whatsself-demo-"))
+    try:
+        return asyncio.run(_run(DataFolder(root), read_only=False, demo=True))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+async def _run(folder: DataFolder, read_only: bool, demo: bool = False) -> int:
+    # Imported here: no other command pays for Textual.
+    from whatsself_tui.console.app import WhatsSelfApp
+
+    async with contextlib.AsyncExitStack() as stack:
+        link = await _link(folder, read_only)
+        app = WhatsSelfApp(
+            link,
+            take_over=None if read_only else lambda: _take_over(folder),
+            read_only=read_only,
+            settings_file=folder.settings_file,
+            demo=demo,
+        )
+        stack.push_async_callback(lambda: app.link.aclose())
+        if demo:
+            await stack.enter_async_context(_customers(link))
+        on_stop(lambda number: app.exit(exit_code(number)))
+        await app.run_async()
+        return app.return_code or 0
+
+
+async def _link(folder: DataFolder, read_only: bool) -> RobotLink:
+    if not read_only:
+        try:
+            return await _take_over(folder)
+        except FolderOwned as owned:
+            narrate(f"{owned} This console is attached to it.")
+    attached = AttachedLink(folder, SystemClock())
+    await attached.open()
+    return attached
+
+
+async def _take_over(folder: DataFolder) -> RobotLink:
+    """Become the owner. Raises FolderOwned if somebody else is."""
+    robot = Orchestrator(folder, SystemClock(), mode="console")
+    await robot.open()
+    try:
+        await robot.start()
+    except BaseException:
+        await robot.close()
+        raise
+    return LocalLink(robot)
+
+
+@contextlib.asynccontextmanager
+async def _customers(link: RobotLink) -> AsyncIterator[None]:
+    from whatsself_tui.robot.demo import customers_write
+
+    writing = asyncio.ensure_future(customers_write(link, SystemClock()))
+    try:
+        yield
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)

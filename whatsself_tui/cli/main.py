@@ -1,0 +1,218 @@
+"""The command line: what can be asked, and the exit codes.
+
+0 done · 1 failed · 2 usage or configuration error · 3 needs a running robot · 4 the folder has
+another owner · 130 interrupted. Every command that reads takes `--json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from whatsself_tui import __version__
+from whatsself_tui.errors import WhatsSelfError
+from whatsself_tui.host.data_folder import ENVIRONMENT, DataFolder, locate
+
+Command = Callable[[DataFolder, argparse.Namespace], int]
+
+#: What `queue list --state` takes.
+QUEUE_STATES = ("queued", "sending", "dead", "unconfirmed")
+
+
+def entry() -> None:
+    """The `whatsself-tui` program."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    args = build_parser().parse_args(argv)
+    command: Command = args.run
+    try:
+        return command(locate(args.data_dir), args)
+    except WhatsSelfError as error:
+        return _failed(error, getattr(args, "json", False))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) is gone; keep Python from complaining about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _failed(error: WhatsSelfError, as_json: bool) -> int:
+    from whatsself_tui.cli.output import document, narrate
+
+    if as_json:
+        document({"ok": False, "message": str(error)})
+    narrate(f"whatsself-tui: {error}")
+    return error.exit_code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their arguments."""
+    parser = argparse.ArgumentParser(
+        prog="whatsself-tui",
+        description="A WhatsApp robot for a small business, and the console that runs it.",
+        epilog="Without a command the console opens.",
+    )
+    parser.add_argument("--version", action="version", version=f"whatsself-tui {__version__}")
+    parser.set_defaults(run=_console)
+    _data_dir(parser, None)
+    _console_flags(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    console = _add(commands, "console", "open the console", _console, json=False)
+    _console_flags(console)
+    _add_run(commands)
+    _add(commands, "status", "the whole robot at a glance", _status)
+    _add_send(commands)
+    _add_receive(commands)
+    _add_queue(commands)
+    _add_config(commands)
+    return parser
+
+
+def _data_dir(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument(
+        "--data-dir",
+        metavar="FOLDER",
+        default=default,
+        help=f"the robot's data folder (else ${ENVIRONMENT}, ./data of a checkout, or your user data folder)",
+    )
+
+
+def _console_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--read-only", action="store_true", help="look, without any key that changes something")
+    parser.add_argument("--demo", action="store_true", help="simulated customers in a temporary data folder")
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    run: Command,
+    *,
+    json: bool = True,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(run=run)
+    _data_dir(parser, argparse.SUPPRESS)
+    if json:
+        parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = _add(commands, "run", "run the robot without a console", _run)
+    run.add_argument("--headless", action="store_true", required=True, help="no console; `whatsself-tui` attaches one")
+    run.add_argument("--until-idle", action="store_true", help="end when nothing is left to do now")
+
+
+def _add_send(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    send = _add(commands, "send", "queue a message", _send)
+    send.add_argument("phone", metavar="PHONE", help="with country code, such as 5511999990001")
+    send.add_argument("text", metavar="TEXT")
+    send.add_argument("--priority", type=_priority, default=5, metavar="N", help="0 to 10, higher goes first (5)")
+    send.add_argument("--not-before", metavar="T", help="2026-11-23T09:00, 09:00 or +15m")
+    send.add_argument("--expires", metavar="T", help="dropped instead of sent later than this")
+    send.add_argument("--dedup", metavar="KEY", help="two messages with the same key are one")
+
+
+def _add_receive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    receive = _add(commands, "receive", "let a message arrive at the simulated phone", _receive)
+    receive.add_argument("phone", metavar="PHONE", nargs="?")
+    receive.add_argument("text", metavar="TEXT", nargs="?")
+    receive.add_argument("--id", metavar="ID", help="WhatsApp message id; the same id is handled once")
+    receive.add_argument("--name", metavar="NAME", help="display name of the contact")
+    receive.add_argument("--export", metavar="FILE", help="a conversation exported by WhatsApp (- for stdin)")
+    receive.add_argument("--me", metavar="NAME", help="with --export: whose messages are your own")
+
+
+def _add_queue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    queue = commands.add_parser("queue", help="the messages that wait", description="The messages that wait.")
+    actions = queue.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _add(actions, "list", "print them", _queue_list)
+    listing.add_argument("--state", choices=QUEUE_STATES, default="queued", help="which ones (queued)")
+    listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="how many at most (50)")
+    for action, text in (("pause", "send nothing until resumed"), ("resume", "send again")):
+        _add(actions, action, text, _set_paused).set_defaults(action=action)
+
+
+def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    config = commands.add_parser("config", help="the configuration", description="The configuration.")
+    actions = config.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for action, text in (
+        ("path", "where the files are"),
+        ("check", "everything that is wrong with the files"),
+        ("show", "the settings in force"),
+    ):
+        _add(actions, action, text, _config).set_defaults(action=action)
+
+
+def _priority(text: str) -> int:
+    return _whole(text, 0, 10)
+
+
+def _limit(text: str) -> int:
+    return _whole(text, 1, 100_000)
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def _console(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.console import run_console
+
+    return run_console(folder, args.read_only, args.demo)
+
+
+def _run(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.run import run_headless
+
+    return run_headless(folder, args.until_idle, args.json)
+
+
+def _status(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.status import status
+
+    return status(folder, args.json)
+
+
+def _send(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.queue import send
+
+    return send(folder, args)
+
+
+def _receive(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.receive import receive
+
+    return receive(folder, args)
+
+
+def _queue_list(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.queue import list_queue
+
+    return list_queue(folder, args)
+
+
+def _set_paused(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.queue import set_paused
+
+    return set_paused(folder, args)
+
+
+def _config(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli import configuration
+
+    actions: dict[str, Command] = {
+        "path": configuration.path,
+        "check": configuration.check,
+        "show": configuration.show,
+    }
+    return actions[args.action](folder, args)

@@ -1,0 +1,76 @@
+"""`queue list|pause|resume` and `send`: the operator's hands on the queue."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from typing import Any
+
+from whatsself_tui.cli.carry_out import carry_out
+from whatsself_tui.cli.output import clock_time, document, iso, line, narrate, report
+from whatsself_tui.cli.status import read_once
+from whatsself_tui.cli.when import parse_when
+from whatsself_tui.clock import SystemClock
+from whatsself_tui.config.in_force import read_in_force
+from whatsself_tui.errors import UsageError
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.phones import parse_phone
+from whatsself_tui.store.outbox import State
+from whatsself_tui.store.views import read_outbox
+from whatsself_tui.text import visible
+
+def send(folder: DataFolder, args: Namespace) -> int:
+    """Queue one message."""
+    settings, _ = read_in_force(folder.config)
+    now_ms = SystemClock().now_ms()
+    zone = settings.business.zone
+    command = {
+        "phone": parse_phone(args.phone),
+        "text": _argument_text(args.text),
+        "priority": args.priority,
+        "not_before_ms": parse_when(args.not_before, now_ms, zone) if args.not_before else None,
+        "expires_at_ms": parse_when(args.expires, now_ms, zone) if args.expires else None,
+        "dedup": args.dedup,
+    }
+    return report(asyncio.run(carry_out(folder, "send", command)), args.json)
+
+
+def _argument_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("TEXT is not valid UTF-8.", "Check the terminal's encoding.") from error
+    return text
+
+
+def set_paused(folder: DataFolder, args: Namespace) -> int:
+    """Stop or allow sends."""
+    return report(asyncio.run(carry_out(folder, args.action, {})), args.json)
+
+
+def list_queue(folder: DataFolder, args: Namespace) -> int:
+    """Print messages of one state, those that are due first."""
+    folder.require()
+    settings, _ = read_in_force(folder.config)
+    zone = settings.business.zone
+    rows = read_once(folder, lambda con: read_outbox(con, State[args.state.upper()], args.limit + 1))
+    shown, more = rows[: args.limit], len(rows) > args.limit
+    if args.json:
+        document({"state": args.state, "messages": [_times_as_iso(row, zone) for row in shown], "more": more})
+        return 0
+    for row in shown:
+        what = visible(str(row["body"]), 60)
+        error = f"  [{visible(str(row['error']), 60)}]" if row["error"] else ""
+        when = clock_time(int(str(row["due_at_ms"])), zone)
+        line(f"{row['id']:>8}  {when}  p{row['priority']:<2} {visible(str(row['contact']), 24):<24} {what}{error}")
+    if more:
+        narrate(f"More than {args.limit} messages: --limit shows more.")
+    elif not shown:
+        narrate(f"No {args.state} messages.")
+    return 0
+
+
+def _times_as_iso(row: dict[str, Any], zone: Any) -> dict[str, Any]:
+    return {
+        (name.removesuffix("_ms")): iso(value, zone) if name.endswith("_ms") else value for name, value in row.items()
+    }

@@ -1,0 +1,184 @@
+"""`status`: the whole robot in one document, read without disturbing it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from whatsself_tui.cli.output import document, iso, line
+from whatsself_tui.clock import SystemClock
+from whatsself_tui.config.in_force import read_in_force
+from whatsself_tui.config.schema import Settings
+from whatsself_tui.errors import Problem
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.host.ownership import is_owned, read_owner
+from whatsself_tui.robot.health import health
+from whatsself_tui.store import views
+from whatsself_tui.store.database import describe, on_one_snapshot
+from whatsself_tui.store.readings import (
+    AlertReading,
+    BreakerReading,
+    LimitsReading,
+    QueueReading,
+    RobotReading,
+    TodayReading,
+)
+from whatsself_tui.text import visible
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    robot: RobotReading
+    breaker: BreakerReading
+    queue: QueueReading
+    limits: LimitsReading
+    alerts: tuple[AlertReading, ...]
+    today: TodayReading
+
+
+def status(folder: DataFolder, as_json: bool) -> int:
+    """Print the state of the robot. Raises DataError without readable data."""
+    folder.require()
+    settings, problems = read_in_force(folder.config)
+    now_ms = SystemClock().now_ms()
+    owner = read_owner(folder) if is_owned(folder) else None
+    readings = _read(folder, settings, now_ms)
+    if owner is None:
+        readings = _nobody_runs(readings)
+    content = _content(folder, settings, problems, owner, readings, now_ms)
+    if as_json:
+        document(content)
+    else:
+        _print(content)
+    return 0
+
+
+def _read(folder: DataFolder, settings: Settings, now_ms: int) -> _Readings:
+    def query(con: sqlite3.Connection) -> _Readings:
+        return _Readings(
+            views.read_robot(con),
+            views.read_breaker(con, now_ms),
+            views.read_queue(con, settings, now_ms),
+            views.read_limits(con, settings, now_ms),
+            views.read_alerts(con),
+            views.read_today(con, settings, now_ms),
+        )
+
+    return read_once(folder, query)
+
+
+def read_once(folder: DataFolder, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Run one query on a read-only connection of its own."""
+    uri = f"{folder.database.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)) as connection:
+            return on_one_snapshot(connection, query)
+    except sqlite3.Error as error:
+        raise describe(error, folder.database) from error
+
+
+def _nobody_runs(readings: _Readings) -> _Readings:
+    queue = readings.queue
+    if queue.queued:
+        queue = replace(queue, next_wake_at_ms=None, waits_for="not_running")
+    robot = replace(readings.robot, transport_state="stopped", transport_detail="")
+    return replace(readings, robot=robot, queue=queue)
+
+
+def _content(
+    folder: DataFolder,
+    settings: Settings,
+    problems: tuple[Problem, ...],
+    owner: dict[str, Any] | None,
+    readings: _Readings,
+    now_ms: int,
+) -> dict[str, Any]:
+    zone = settings.business.zone
+    robot, breaker, queue, limits = readings.robot, readings.breaker, readings.queue, readings.limits
+    oldest = queue.oldest_waiting_since_ms
+    lines = health(folder, robot, queue, owner is not None, problems)
+    return {
+        "owner": owner and {"pid": owner["pid"], "since": iso(owner["since_ms"], zone), "mode": owner["mode"]},
+        "paused": robot.paused,
+        "transport": {"kind": robot.transport_kind, "state": robot.transport_state, "detail": robot.transport_detail},
+        "breaker": {
+            "state": breaker.state,
+            "failure_rate": round(breaker.failure_rate, 4),
+            "attempts": breaker.attempts,
+            "opens_at": breaker.opens_at,
+            "closes_at": iso(breaker.closes_at_ms, zone),
+            "multiplier": breaker.multiplier,
+        },
+        "queue": {
+            "queued": queue.queued,
+            "scheduled": queue.scheduled,
+            "sending": queue.sending,
+            "dead": queue.dead,
+            "unconfirmed": queue.unconfirmed,
+            "oldest_age_s": None if oldest is None else max(0, now_ms - oldest) // 1000,
+            "next_wake_at": iso(queue.next_wake_at_ms, zone),
+            "waits_for": queue.waits_for,
+            "by_priority": {str(priority): n for priority, n in queue.by_priority},
+        },
+        "limits": {
+            "per_minute": {
+                "used": limits.minute_used,
+                "limit": limits.minute_limit,
+                "free_at": iso(limits.minute_free_at_ms, zone),
+            },
+            "contacts": [
+                {
+                    "contact": row.contact,
+                    "address": row.address,
+                    "used": row.used,
+                    "limit": row.limit,
+                    "reply_limit": row.reply_limit,
+                    "free_at": iso(row.free_at_ms, zone),
+                }
+                for row in limits.contacts
+            ],
+        },
+        "alerts": [
+            {
+                "id": alert.id,
+                "kind": alert.kind,
+                "severity": alert.severity,
+                "text": alert.text,
+                "raised_at": iso(alert.raised_at_ms, zone),
+                "acknowledged_at": iso(alert.acknowledged_at_ms, zone),
+            }
+            for alert in readings.alerts
+        ],
+        "health": [asdict(entry) for entry in lines],
+        "today": {"day": readings.today.day, **dict(readings.today.counters)},
+        "data_folder": str(folder.root),
+    }
+
+
+def _print(content: dict[str, Any]) -> None:
+    owner, queue, limits = content["owner"], content["queue"], content["limits"]["per_minute"]
+    who = f"process {owner['pid']} ({owner['mode']}) since {owner['since']}" if owner else "nobody runs it"
+    line(f"Robot      {'PAUSED' if content['paused'] else 'sending' if owner else 'stopped'}, {who}")
+    line(f"WhatsApp   {content['transport']['kind']}: {content['transport']['state']}")
+    breaker = content["breaker"]
+    line(f"Breaker    {breaker['state']}, {breaker['failure_rate']:.0%} of {breaker['attempts']} sends failed")
+    line(
+        f"Queue      {queue['queued']} waiting ({queue['scheduled']} scheduled), {queue['sending']} sending,"
+        f" {queue['dead']} dead, {queue['unconfirmed']} unconfirmed"
+    )
+    if queue["next_wake_at"]:
+        line(f"           next at {queue['next_wake_at']} (waits for {queue['waits_for'].replace('_', ' ')})")
+    line(f"Limits     {limits['used']} of {limits['limit']} in the last minute")
+    counters = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in content["today"].items() if name != "day")
+    line(f"Today      {counters}")
+    for entry in content["health"]:
+        if entry["level"] != "ok":
+            line(f"{entry['level'].upper():<10} {entry['name']}: {visible(entry['text'])} {entry['advice']}")
+    for alert in content["alerts"]:
+        line(f"ALERT      {visible(alert['text'])}")

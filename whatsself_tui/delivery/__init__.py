@@ -1,0 +1,1 @@
+"""Pure state machines that say when a message may leave: windows, breaker, retries, human pace."""

@@ -1,0 +1,66 @@
+"""Sliding windows and priorities: when may the next message go.
+
+All of it is arithmetic on times that are passed in. Windows are half-open: a send at `ts` stops
+counting at exactly `ts + window`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+#: The window of all contacts together.
+MINUTE_MS = 60_000
+
+#: How long after a contact's own message an answer to it counts as a reply.
+REPLY_WINDOW_MS = 300_000
+
+HIGHEST_PRIORITY = 10
+
+#: Not eligible at all until something else happens (another message to the contact is in flight).
+NEVER = 1 << 62
+
+
+class Quota(IntEnum):
+    """Which of a contact's windows bounds a message."""
+
+    CONTACT = 0
+    REPLY = 1
+    EXEMPT = 2
+    """Only the window of all contacts: the confirmation of an opt-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many sends the windows admit."""
+
+    per_minute: int = 12
+    per_contact: int = 2
+    per_contact_reply: int = 6
+    contact_window_ms: int = 300_000
+    aging_ms: int = 600_000
+    """Waiting this long is worth one priority."""
+
+    @property
+    def horizon_ms(self) -> int:
+        """How long a send can matter to any window."""
+        return max(MINUTE_MS, self.contact_window_ms)
+
+
+def free_at(nth_last_ms: int | None, window_ms: int) -> int:
+    """When a window admits one more send.
+
+    `nth_last_ms` is the time of the n-th last send, n being the window's limit; None if there
+    were fewer. 0 means now.
+    """
+    return 0 if nth_last_ms is None else nth_last_ms + window_ms
+
+
+def class_of(priority: int) -> int:
+    """The queue's class of a priority from 0 to 10: lower classes are more urgent."""
+    return HIGHEST_PRIORITY - priority
+
+
+def score(message_class: int, waited_ms: int, aging_ms: int) -> float:
+    """Urgency of a lane's head, lower first; each `aging_ms` of waiting is worth one class."""
+    return message_class - waited_ms / aging_ms

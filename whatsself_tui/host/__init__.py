@@ -1,0 +1,1 @@
+"""This machine: the instance lock, heartbeat, logs, browser and health checks."""

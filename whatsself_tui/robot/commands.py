@@ -1,0 +1,208 @@
+"""What an operator may ask of the robot; each command is carried out once, whoever asks how often.
+
+A command's effect and the note that it was done are one transaction, so an owner that dies half-way
+has either done it or not, and the next owner knows which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from whatsself_tui.errors import CommandRefused, UsageError
+from whatsself_tui.host.logs import logger
+from whatsself_tui.phones import parse_phone
+from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.robot.spool import SpooledCommand
+from whatsself_tui.store import alerts, contacts, outbox, state
+from whatsself_tui.store.database import Store, Tx
+from whatsself_tui.transport.base import Received
+
+log = logger("commands")
+
+#: WhatsApp's limit for one text message, in characters.
+MAX_TEXT = 65_536
+
+
+class _Args(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+A = TypeVar("A", bound=_Args)
+
+
+class NoArgs(_Args):
+    """A command without arguments."""
+
+
+class SendArgs(_Args):
+    """A message a person wants sent."""
+
+    phone: str
+    text: str = Field(min_length=1, max_length=MAX_TEXT)
+    priority: int = Field(default=5, ge=0, le=10)
+    not_before_ms: int | None = Field(default=None, ge=0, le=1 << 53)
+    expires_at_ms: int | None = Field(default=None, ge=0, le=1 << 53)
+    dedup: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class ReceivedArgs(_Args):
+    """One message for the simulated phone."""
+
+    wa_id: str = Field(min_length=1, max_length=200)
+    chat: str = Field(min_length=1, max_length=100)
+    body: str
+    written_at_ms: int
+    name: str = ""
+    kind: str = Field(default="text", max_length=20)
+
+
+class ReceiveArgs(_Args):
+    """Messages the simulated phone delivers, in order."""
+
+    messages: list[ReceivedArgs] = Field(min_length=1)
+
+
+class AlertArgs(_Args):
+    """An alert."""
+
+    id: int
+
+
+class Host(Protocol):
+    """What carrying out commands needs of the robot."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        ...
+
+    async def deliver(self, message: Received) -> bool:
+        """Let a message arrive; False if it was seen before."""
+        ...
+
+
+class Commands:
+    """Carries out commands, one at a time for each id."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._known: dict[str, Callable[[SpooledCommand], Awaitable[CommandResult]]] = {
+            "pause": self._pause,
+            "resume": self._resume,
+            "send": self._send,
+            "receive": self._receive,
+            "alert_ack": self._acknowledge,
+        }
+
+    async def execute(self, command: SpooledCommand) -> CommandResult:
+        """The command's result: a new one, or the stored one if it was carried out before.
+
+        A refusal is a result too (`ok` false); only a failing database raises.
+        """
+        handler = self._known.get(command.name)
+        if handler is None:
+            return refused(f"There is no command {command.name[:40]!r}.", 2)
+        try:
+            result = await handler(command)
+        except ValidationError as error:
+            return refused(f"{command.name}: {_first_problem(error)}", 2)
+        except (UsageError, CommandRefused) as error:
+            return refused(str(error), error.exit_code)
+        log.info("command", command=command.name, id=command.id, ok=result.ok)
+        return result
+
+    async def _once(self, command: SpooledCommand, job: Callable[[Tx], CommandResult]) -> CommandResult:
+        def transaction(tx: Tx) -> CommandResult:
+            known = state.known_result(tx, command.id)
+            if known is not None:
+                return CommandResult(**known)
+            result = job(tx)
+            state.remember_result(tx, command.id, command.name, asdict(result))
+            return result
+
+        return await self._host.store.write(transaction)
+
+    async def _pause(self, command: SpooledCommand) -> CommandResult:
+        return await self._set_paused(command, True)
+
+    async def _resume(self, command: SpooledCommand) -> CommandResult:
+        return await self._set_paused(command, False)
+
+    async def _set_paused(self, command: SpooledCommand, paused: bool) -> CommandResult:
+        _parse(NoArgs, command)
+
+        def job(tx: Tx) -> CommandResult:
+            changed = state.set_paused(tx, paused)
+            word = "paused: nothing is sent, nothing is lost" if paused else "running: it sends again"
+            return done(f"The robot is {word}.", paused=paused, changed=changed)
+
+        return await self._once(command, job)
+
+    async def _send(self, command: SpooledCommand) -> CommandResult:
+        args = _parse(SendArgs, command)
+        phone = parse_phone(args.phone)
+        if not args.text.strip():
+            raise UsageError("The text is empty.", "WhatsApp takes no message of blanks alone.")
+
+        def job(tx: Tx) -> CommandResult:
+            if args.expires_at_ms is not None and args.expires_at_ms <= max(tx.now_ms, args.not_before_ms or 0):
+                raise UsageError("The message would expire before it could be sent.")
+            contact = contacts.at_address(tx, f"{phone}@c.us")
+            if contact.consent == "out":
+                raise CommandRefused("The contact has opted out: nothing may be sent to them.")
+            message = outbox.Outgoing(
+                body=args.text,
+                priority=args.priority,
+                not_before_ms=args.not_before_ms,
+                expires_at_ms=args.expires_at_ms,
+                dedup=f"user:{args.dedup}" if args.dedup else None,
+            )
+            queued = outbox.enqueue(tx, contact, message)
+            text = f"Message {queued.id} is queued." if queued.is_new else f"It is queued already, as message {queued.id}."
+            return done(text, id=queued.id, new=queued.is_new)
+
+        return await self._once(command, job)
+
+    async def _receive(self, command: SpooledCommand) -> CommandResult:
+        """Ids make this idempotent: what was seen before is not handled again."""
+        args = _parse(ReceiveArgs, command)
+        new = 0
+        for message in args.messages:
+            new += await self._host.deliver(Received(**message.model_dump()))
+        seen = len(args.messages) - new
+        text = f"{new} received." if not seen else f"{new} received, {seen} seen before."
+        return done(text, received=new, seen_before=seen)
+
+    async def _acknowledge(self, command: SpooledCommand) -> CommandResult:
+        args = _parse(AlertArgs, command)
+
+        def job(tx: Tx) -> CommandResult:
+            if not alerts.acknowledge(tx, args.id):
+                return refused("There is no such alert, or it was acknowledged before.")
+            return done("Acknowledged.", id=args.id)
+
+        return await self._once(command, job)
+
+
+def done(message: str, **data: Any) -> CommandResult:
+    """A command that was carried out."""
+    return CommandResult(True, message, data)
+
+
+def refused(message: str, exit_code: int = 1) -> CommandResult:
+    """A command that was not."""
+    return CommandResult(False, message, {}, exit_code)
+
+
+def _parse(model: type[A], command: SpooledCommand) -> A:
+    return model.model_validate(dict(command.args))
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])

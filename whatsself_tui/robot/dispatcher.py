@@ -1,0 +1,164 @@
+"""The dispatcher: sends what may go, sleeps until exactly the next moment something may.
+
+With nothing eligible there is one timer; with nothing queued there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable
+
+from whatsself_tui.clock import Clock
+from whatsself_tui.config.schema import Settings
+from whatsself_tui.delivery.retry import backoff_ms, exhausted
+from whatsself_tui.host.logs import logger
+from whatsself_tui.phones import mask
+from whatsself_tui.store import claims
+from whatsself_tui.store.claims import Claim
+from whatsself_tui.store.database import Store, Tx
+from whatsself_tui.store.views import limits_of
+from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Transport
+
+log = logger("dispatcher")
+
+#: A send that takes longer has an unknown outcome.
+SEND_TIMEOUT_S = 60.0
+
+#: Pause after the database or the transport's connection refused.
+TROUBLE_PAUSE_S = 5.0
+
+#: Longest sleep without looking again: monotonic timers stand still while a machine is suspended.
+LONGEST_SLEEP_S = 60.0
+
+
+class Dispatcher:
+    """Brings queued messages to the transport, one at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        rng: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._clock = clock
+        self._settings = settings
+        self._rng = rng or random.Random()
+        self._kick = asyncio.Event()
+        self._connected = False
+        self._stopping = False
+
+    def kick(self) -> None:
+        """Something changed that may let a message go: look again."""
+        self._kick.set()
+
+    def set_connected(self, connected: bool) -> None:
+        """Whether the transport can send; without a connection nothing is claimed."""
+        self._connected = connected
+        self.kick()
+
+    def stop(self) -> None:
+        """Let `run` return after the message in flight."""
+        self._stopping = True
+        self.kick()
+
+    async def recover(self) -> int:
+        """Decide about claims a crash left without an outcome; returns how many there were.
+
+        One that certainly never left goes again under the same id, without counting as an attempt.
+        """
+        left = await self._store.read(claims.in_flight)
+        for claim in left:
+            if await self._look_up(claim) is LookUp.ABSENT:
+                await self._finish(lambda tx, claim=claim: claims.never_left(tx, claim))
+        return len(left)
+
+    async def run(self) -> None:
+        """Send until stopped. A database error is told and tried again, nothing is lost meanwhile."""
+        while not self._stopping:
+            self._kick.clear()
+            try:
+                sleep_s = await self._once()
+            except sqlite3.Error as error:
+                log.error("database refused", error=str(error))
+                sleep_s = TROUBLE_PAUSE_S
+            if not self._stopping and sleep_s != 0:
+                await self._clock.wait(self._kick, sleep_s)
+
+    async def _once(self) -> float | None:
+        """Send one message, or say how long to sleep in seconds (None: until kicked)."""
+        limits = limits_of(self._settings())
+        connected = self._connected
+        step = await self._store.write(lambda tx: claims.step(tx, limits, connected))
+        if step.claim:
+            await self._deliver(step.claim)
+            return 0
+        if step.wake_at_ms is None:
+            return None
+        return min(LONGEST_SLEEP_S, max(0.001, (step.wake_at_ms - self._clock.now_ms()) / 1000))
+
+    async def _deliver(self, claim: Claim) -> None:
+        result = await self._send(claim)
+        log.info(
+            "send", message=claim.id, to=mask(claim.chat), wa_id=claim.wa_id, attempt=claim.attempt, outcome=result.outcome
+        )
+        if result.outcome is Outcome.UNKNOWN and await self._look_up(claim) is not LookUp.ABSENT:
+            return
+        if result.outcome is Outcome.SENT:
+            await self._finish(lambda tx: claims.sent(tx, claim))
+        elif result.outcome is Outcome.NOT_CONNECTED:
+            delay_ms = round(TROUBLE_PAUSE_S * 1000)
+            await self._finish(lambda tx: claims.postpone(tx, claim, result.reason, delay_ms))
+        else:
+            await self._failed(claim, result)
+
+    async def _send(self, claim: Claim) -> SendResult:
+        sending = asyncio.ensure_future(self._transport.send(claim.chat, claim.body, claim.wa_id))
+        done, _ = await asyncio.wait({sending}, timeout=SEND_TIMEOUT_S)
+        if not done:
+            sending.cancel()
+            return SendResult(Outcome.UNKNOWN, "the send took too long")
+        error = sending.exception()
+        if error is not None:
+            log.error("transport failed", message=claim.id, error=repr(error))
+            return SendResult(Outcome.UNKNOWN, f"the transport failed: {type(error).__name__}")
+        return sending.result()
+
+    async def _failed(self, claim: Claim, result: SendResult) -> None:
+        queue = self._settings().queue
+        reason, counts = result.reason, result.counts
+        if result.outcome is Outcome.PERMANENT or exhausted(claim.attempt, queue.max_attempts):
+            await self._finish(lambda tx: claims.failed(tx, claim, reason, counts=counts))
+            return
+        delay_ms = backoff_ms(claim.attempt, queue.retry_base_s, self._rng.random())
+        await self._finish(lambda tx: claims.retry(tx, claim, reason, delay_ms, counts=counts))
+
+    async def _look_up(self, claim: Claim) -> LookUp:
+        """Nobody told whether it was sent: record what a look-up by id shows, except that it is absent."""
+        found = await self._transport.look_up(claim.chat, claim.wa_id)
+        log.info("look-up", message=claim.id, wa_id=claim.wa_id, found=found)
+        if found is LookUp.PRESENT:
+            await self._finish(lambda tx: claims.sent(tx, claim))
+        elif found is LookUp.UNKNOWN:
+            await self._finish(lambda tx: claims.unconfirmed(tx, claim, "nobody can tell whether it was sent"))
+        return found
+
+    async def _finish(self, job: Callable[[Tx], bool]) -> None:
+        """Record an outcome, again and again until the database takes it or the robot stops.
+
+        Stopped without it, the claim stays in flight and the next start looks it up.
+        """
+        while True:
+            try:
+                await self._store.write(job)
+                return
+            except sqlite3.Error as error:
+                log.error("outcome not stored yet", error=str(error))
+            if self._stopping:
+                return
+            await self._clock.sleep(TROUBLE_PAUSE_S)

@@ -1,0 +1,104 @@
+"""The alert keeper: looks at conditions when something changed, or at the moment one will come true."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+
+from whatsself_tui.clock import Clock
+from whatsself_tui.config.schema import Settings
+from whatsself_tui.host.logs import logger
+from whatsself_tui.store import alerts
+from whatsself_tui.store.database import Store, Tx
+from whatsself_tui.store.topics import Topic
+
+log = logger("alerts")
+
+#: Conditions are looked at no more often than this, however busy the queue is.
+LEAST_INTERVAL_S = 0.25
+
+#: Pause after the database refused.
+TROUBLE_PAUSE_S = 5.0
+
+
+class AlertKeeper:
+    """Raises and clears the alerts of the queue."""
+
+    def __init__(self, store: Store, clock: Clock, settings: Callable[[], Settings]) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._look = asyncio.Event()
+        self._stopping = False
+
+    def changed(self, topics: frozenset[Topic]) -> None:
+        """Something was committed: look again if it concerns the queue or the limits of alerts."""
+        if topics & {Topic.QUEUE, Topic.CONFIG}:
+            self._look.set()
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._stopping = True
+        self._look.set()
+
+    async def run(self) -> None:
+        """Keep the alerts true until stopped."""
+        while not self._stopping:
+            self._look.clear()
+            try:
+                next_ms = await self.look()
+            except sqlite3.Error as error:
+                log.error("database refused", error=str(error))
+                next_ms = self._clock.now_ms() + round(TROUBLE_PAUSE_S * 1000)
+            wait_s = None if next_ms is None else max(0.001, (next_ms - self._clock.now_ms()) / 1000)
+            if await self._clock.wait(self._look, wait_s) and not self._stopping:
+                await self._clock.sleep(LEAST_INTERVAL_S)
+
+    async def look(self) -> int | None:
+        """Raise and clear; returns when a condition can come true by itself (ms), None if never."""
+        settings = self._settings()
+        return await self._store.write(lambda tx: _look(tx, settings))
+
+
+def _look(tx: Tx, settings: Settings) -> int | None:
+    tallies: dict[str, int] = dict(tx.execute("SELECT name, n FROM tally WHERE n > 0").fetchall())
+    (later,) = tx.execute(
+        "SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute > ?", (tx.now_ms // 60_000,)
+    ).fetchone()
+    waiting = sum(n for name, n in tallies.items() if name.startswith("queued:")) - later
+    _hold(
+        tx,
+        "backlog_high",
+        waiting > settings.queue.backlog_alert,
+        f"More than {settings.queue.backlog_alert} messages wait. Look at the queue: a limit, a pause or the connection.",
+    )
+    dead, unconfirmed = tallies.get("dead", 0), tallies.get("unconfirmed", 0)
+    _hold(tx, "dead_letters", dead > 0, f"{dead} could not be sent and will not be tried again. `queue list --state dead` tells why.")
+    _hold(
+        tx,
+        "unconfirmed",
+        unconfirmed > 0,
+        f"Of {unconfirmed} nobody knows whether they arrived; they are not sent again. See `queue list --state unconfirmed`.",
+    )
+    return _look_at_oldest(tx, settings.queue.oldest_alert_s)
+
+
+def _look_at_oldest(tx: Tx, limit_s: int) -> int | None:
+    row = tx.execute("SELECT due_at FROM outbox WHERE state = 0 ORDER BY due_at, id LIMIT 1").fetchone()
+    too_old_at = None if row is None else row[0] + limit_s * 1000
+    too_old = too_old_at is not None and too_old_at <= tx.now_ms
+    text = f"A message waits for more than {_span(limit_s)}. Is the robot paused or offline, or a limit too tight?"
+    _hold(tx, "oldest_too_old", too_old, text)
+    return None if too_old else too_old_at
+
+
+def _hold(tx: Tx, kind: str, holds: bool, text: str) -> None:
+    if holds:
+        alerts.raise_alert(tx, kind, "error" if kind == "unconfirmed" else "warning", text)
+    else:
+        alerts.clear_alert(tx, kind)
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"

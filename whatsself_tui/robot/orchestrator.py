@@ -1,0 +1,307 @@
+"""The orchestrator: the robot of one data folder, from taking its lock to giving it back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from whatsself_tui import __version__
+from whatsself_tui.clock import Clock
+from whatsself_tui.config.files import ensure_files
+from whatsself_tui.config.schema import Settings
+from whatsself_tui.config.service import Applied, ConfigService
+from whatsself_tui.errors import Problem
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.host.logs import LogFiles, logger
+from whatsself_tui.host.ownership import Ownership
+from whatsself_tui.host.watch import watch_folders
+from whatsself_tui.robot import spool
+from whatsself_tui.robot.commands import Commands, refused
+from whatsself_tui.robot.dispatcher import Dispatcher
+from whatsself_tui.robot.feed import ChangeFeed
+from whatsself_tui.robot.inbound import Inbound
+from whatsself_tui.robot.keeper import AlertKeeper
+from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.store import alerts, claims, lanes, outbox, state
+from whatsself_tui.store.database import Store, Tx
+from whatsself_tui.store.topics import Topic
+from whatsself_tui.store.views import limits_of
+from whatsself_tui.transport.base import Acknowledged, Event, LinkState, Received, StateChanged
+from whatsself_tui.transport.simulator import Simulator, SimulatorOptions
+
+log = logger("robot")
+
+#: How long stopping waits for the message in flight before it is left to the next start.
+STOP_S = 10.0
+
+#: The configuration is read again this often even if no change was noticed (network drives).
+RECHECK_S = 60.0
+
+#: Pause before a part of the robot that failed is started again.
+RESTART_PAUSE_S = 5.0
+
+
+class Orchestrator:
+    """Runs the robot: transport, inbox, rules, outbox, alerts, commands, configuration."""
+
+    def __init__(self, folder: DataFolder, clock: Clock, *, mode: str, rng: random.Random | None = None) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.mode = mode
+        """`console`, `headless`, or `command` for a process that only carries out one command."""
+        self._rng = rng or random.Random()
+        self._ownership = Ownership(folder)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stop = asyncio.Event()
+        self._config_changed = asyncio.Event()
+        self._started = False
+        self._logs: LogFiles | None = None
+        self._store: Store | None = None
+        self.config = ConfigService(folder.config, clock)
+
+    @property
+    def store(self) -> Store:
+        """The database; there from `open` to `close`."""
+        if self._store is None:
+            raise RuntimeError("the orchestrator is not open")
+        return self._store
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.config.current.settings
+
+    async def open(self) -> None:
+        """Take the folder and open what is in it, without sending anything.
+
+        Raises FolderOwned, DataError or ConfigError; nothing stays open then.
+        """
+        self.folder.create()
+        self._ownership.take(mode=self.mode, now_ms=self.clock.now_ms(), version=__version__)
+        try:
+            ensure_files(self.folder.config)
+            self.config.load()
+            logs = self.settings.logs
+            self._logs = LogFiles(self.folder.logs, logs.level, logs.max_mb, logs.keep)
+            self._store = await Store.open(self.folder.database, self.clock, self.settings.business.zone)
+            self._build(self._store)
+            await self._store.write(self._settle)
+        except BaseException:
+            await self.close()
+            raise
+
+    def _build(self, store: Store) -> None:
+        self.inbound = Inbound(store, lambda: self.config.current)
+        self.transport = Simulator(self.folder.simulator, self.clock, _options(self.settings), self._rng)
+        self.dispatcher = Dispatcher(store, self.transport, self.clock, lambda: self.settings, self._rng)
+        self.keeper = AlertKeeper(store, self.clock, lambda: self.settings)
+        self.feed = ChangeFeed(self.folder, self.clock.now_ms())
+        self.commands = Commands(self)
+        store.listen(self._committed)
+
+    def _settle(self, tx: Tx) -> None:
+        limits = limits_of(self.settings)
+        if outbox.settle_clock(tx, limits):
+            log.warning("the clock was set back since the last run")
+        lanes.apply_limits(tx, limits)
+        self._tell_problems(tx)
+
+    async def start(self) -> None:
+        """Connect, settle what a crash left, and run."""
+        self._started = True
+        self.config.on_applied(self._applied)
+        self.config.on_rejected(self._rejected)
+        self.feed.forget_the_dead()
+        spool.sweep_results(self.folder, self.clock.now_ms())
+        await self.transport.start(self._on_event)
+        recovered = await self.dispatcher.recover()
+        handled = await self.inbound.handle_pending()
+        log.info("started", version=__version__, mode=self.mode, recovered=recovered, pending=handled)
+        for name, work in (
+            ("dispatcher", self.dispatcher.run),
+            ("alerts", self.keeper.run),
+            ("watch", self._watch),
+            ("configuration", self._keep_config),
+        ):
+            self._tasks.append(asyncio.get_running_loop().create_task(self._supervise(name, work), name=name))
+
+    async def close(self) -> None:
+        """Stop: nothing new is claimed, the message in flight is finished, the folder is let go."""
+        self._stop.set()
+        self._config_changed.set()
+        if self._started:
+            await self._stop_running()
+        if self._store is not None:
+            await self._store.close()
+            self._store = None
+        if self._logs is not None:
+            log.info("stopped")
+            self._logs.close()
+            self._logs = None
+        self._ownership.release()
+
+    async def _stop_running(self) -> None:
+        self._started = False
+        self.dispatcher.stop()
+        self.keeper.stop()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.transport.stop()
+        self.feed.close()
+        await self.store.write(lambda tx: state.set_transport(tx, self.transport.kind, LinkState.STOPPED, ""))
+
+    async def execute(self, name: str, args: Mapping[str, Any]) -> CommandResult:
+        """Carry out a command of this process's own operator."""
+        return await self.commands.execute(spool.SpooledCommand(spool.new_id(self.clock.now_ms()), name, args))
+
+    async def deliver(self, message: Received) -> bool:
+        """Let a message arrive; False if it was seen before. On disk when this returns."""
+        return await self.inbound.receive(message)
+
+    async def until_idle(self) -> str:
+        """Wait until nothing is left to do now; returns why not everything is done, or nothing.
+
+        What is scheduled for later does not count; what waits for a limit or a retry does.
+        """
+        changed = asyncio.Event()
+        stop = self.store.listen(lambda _: changed.set())
+        try:
+            while True:
+                changed.clear()
+                left, blocked = await self.store.read(lambda con: _left(con, self.clock.now_ms()))
+                if not left or blocked:
+                    return blocked if left else ""
+                await self.clock.wait(changed, RECHECK_S)
+        finally:
+            stop()
+
+    async def _on_event(self, event: Event) -> None:
+        if isinstance(event, Received):
+            await self.inbound.receive(event)
+        elif isinstance(event, Acknowledged):
+            await self.store.write(lambda tx: claims.acknowledged(tx, event.wa_id, event.ack))
+        else:
+            await self._transport_changed(event)
+
+    async def _transport_changed(self, event: StateChanged) -> None:
+        def job(tx: Tx) -> None:
+            state.set_transport(tx, self.transport.kind, event.state, event.detail)
+            if event.state is LinkState.OFFLINE:
+                advice = f"{event.detail} Messages wait; set it to false in settings.toml to go on."
+                alerts.raise_alert(tx, "simulator_offline", "warning", advice)
+            else:
+                alerts.clear_alert(tx, "simulator_offline")
+
+        await self.store.write(job)
+        self.dispatcher.set_connected(event.state is LinkState.READY)
+
+    def _committed(self, topics: frozenset[Topic]) -> None:
+        if topics & {Topic.QUEUE, Topic.ROBOT, Topic.CONFIG, Topic.LIMITS}:
+            self.dispatcher.kick()
+        self.keeper.changed(topics)
+        if self._started:
+            self.feed.changed(topics)
+
+    async def _applied(self, applied: Applied) -> None:
+        settings = applied.configuration.settings
+        self.store.zone = settings.business.zone
+        if self._logs is not None:
+            self._logs.set_level(settings.logs.level)
+
+        def job(tx: Tx) -> None:
+            changes = [(change.file, change.field, change.old, change.new) for change in applied.changes]
+            state.record_config_changes(tx, applied.who, changes)
+            lanes.apply_limits(tx, limits_of(settings))
+            tx.touch(Topic.LIMITS, Topic.QUEUE)
+            self._tell_problems(tx)
+
+        await self.store.write(job)
+        await self.transport.configure(_options(settings))
+        log.info("configuration applied", who=applied.who, fields=[change.field for change in applied.changes])
+
+    async def _rejected(self, problems: tuple[Problem, ...]) -> None:
+        log.warning("configuration rejected", problems=[str(problem) for problem in problems])
+        await self.store.write(self._tell_problems)
+
+    def _tell_problems(self, tx: Tx) -> None:
+        problems = self.config.problems
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            text = f"{problems[0]}{more}. The last good configuration stays in force; `config check` tells all."
+            alerts.raise_alert(tx, "config_rejected", "error", text)
+        else:
+            alerts.clear_alert(tx, "config_rejected")
+        tx.touch(Topic.CONFIG)
+
+    async def _supervise(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a part of the robot; one that fails is told and started again."""
+        while not self._stop.is_set():
+            try:
+                await work()
+                return
+            except Exception as error:
+                log.exception("part failed", part=name)
+                text = f"A part of the robot ({name}) failed and was started again: {type(error).__name__}. See the log."
+                with contextlib.suppress(sqlite3.Error):
+                    await self.store.write(lambda tx: alerts.raise_alert(tx, "part_failed", "error", text))
+            await self.clock.wait(self._stop, RESTART_PAUSE_S)
+
+    async def _watch(self) -> None:
+        """Carry every edit of the configuration and every command file into the robot."""
+        self._config_changed.set()
+        await self._run_commands()
+        async for paths in watch_folders([self.folder.config, self.folder.commands], self._stop):
+            folders = {path.parent.name for path in paths}
+            if self.folder.config.name in folders:
+                self._config_changed.set()
+            if self.folder.commands.name in folders:
+                await self._run_commands()
+
+    async def _keep_config(self) -> None:
+        while not self._stop.is_set():
+            await self.clock.wait(self._config_changed, RECHECK_S)
+            self._config_changed.clear()
+            if not self._stop.is_set():
+                await self.config.check()
+
+    async def _run_commands(self) -> None:
+        for path in spool.waiting(self.folder):
+            taken = spool.take(path)
+            if taken is not None:
+                await self._run_command(taken)
+
+    async def _run_command(self, path: Path) -> None:
+        try:
+            command = spool.read_command(path)
+        except spool.BadCommand as error:
+            log.warning("command rejected", file=path.name, reason=str(error))
+            spool.answer(self.folder, path.stem, refused(f"The command was not taken: {error}.", 2))
+            spool.reject(self.folder, path)
+            return
+        spool.answer(self.folder, command.id, await self.commands.execute(command))
+        path.unlink(missing_ok=True)
+
+
+def _options(settings: Settings) -> SimulatorOptions:
+    simulator = settings.simulator
+    return SimulatorOptions(simulator.latency_ms, simulator.fail_rate, simulator.offline)
+
+
+def _left(con: sqlite3.Connection, now_ms: int) -> tuple[int, str]:
+    queued = con.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE name LIKE 'queued:%' OR name = 'sending'").fetchone()
+    later = con.execute("SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute > ?", (now_ms // 60_000,)).fetchone()
+    paused, connection = con.execute("SELECT paused, transport_state FROM robot").fetchone()
+    left = queued[0] - later[0]
+    if paused:
+        return left, f"{left} messages wait, and the robot is paused."
+    if connection != LinkState.READY:
+        return left, f"{left} messages wait, and the transport is {connection}."
+    return left, ""

@@ -1,0 +1,1 @@
+"""The one database: outbox, inbox, contacts, statistics, alerts, changes."""

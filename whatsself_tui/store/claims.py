@@ -1,0 +1,242 @@
+"""Claim, finish, recover: a message leaves the queue with its intent on disk before it is sent.
+
+Every function is one part of a transaction, and every `finish` of a claim is idempotent: a late or
+repeated report changes nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from dataclasses import dataclass
+
+from whatsself_tui.delivery.limits import NEVER, Limits, Quota
+from whatsself_tui.phones import address
+from whatsself_tui.store import breaker, lanes, outbox
+from whatsself_tui.store.database import Tx
+from whatsself_tui.store.outbox import State
+from whatsself_tui.store.tally import count, scheduled, tally
+from whatsself_tui.store.topics import Topic
+
+#: Heads found to be unsendable that one transaction drops before it lets others write.
+DROP_BATCH = 100
+
+_CLAIMED = (
+    "SELECT o.id, o.contact_id, o.class, c.phone, c.lid, o.wa_id, o.body, o.attempts, o.claimed_at"
+    " FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id WHERE o.state = 1 ORDER BY o.id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message about to be sent, or found in flight after a crash."""
+
+    id: int
+    contact_id: int
+    message_class: int
+    chat: str
+    wa_id: str
+    """WhatsApp message id, chosen before the first attempt and the same for all."""
+    body: str
+    attempt: int
+    """1 for the first."""
+    claimed_at_ms: int
+    generation: int
+    """The breaker's, at the claim; -1 for a claim of an earlier process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the dispatcher does next: send the claim, or sleep until `wake_at_ms`."""
+
+    claim: Claim | None
+    wake_at_ms: int | None
+    """None: nothing but an event can change anything."""
+
+
+def step(tx: Tx, limits: Limits, may_send: bool) -> Step:
+    """Drop what has expired, claim what may go now, else say when to look again.
+
+    Nothing is claimed unless `may_send` (connected), nor while the robot is paused.
+    """
+    if outbox.expire(tx) == outbox.EXPIRE_BATCH:
+        return Step(None, tx.now_ms)
+    may_send = may_send and not tx.execute("SELECT paused FROM robot").fetchone()[0]
+    claim = _claim_next(tx, limits) if may_send else None
+    if claim:
+        return Step(claim, None)
+    wake_at = _next_expiry(tx.connection)
+    if may_send:
+        wake_at = min(wake_at, wake_up(tx.connection, tx.now_ms, limits))
+    return Step(None, None if wake_at >= NEVER else wake_at)
+
+
+def wake_up(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> int:
+    """When the next message may go as far as windows, schedules and holds are concerned; NEVER if none."""
+    earliest = lanes.pick(connection, now_ms, limits).earliest_ms
+    return NEVER if earliest >= NEVER else max(earliest, lanes.minute_free_at(connection, limits))
+
+
+def _next_expiry(connection: sqlite3.Connection) -> int:
+    row = connection.execute(
+        "SELECT expires_at FROM outbox WHERE state = 0 AND expires_at IS NOT NULL ORDER BY expires_at LIMIT 1"
+    ).fetchone()
+    return row[0] if row else NEVER
+
+
+def _claim_next(tx: Tx, limits: Limits) -> Claim | None:
+    if lanes.minute_free_at(tx.connection, limits) > tx.now_ms:
+        return None
+    for _ in range(DROP_BATCH):
+        head = lanes.pick(tx.connection, tx.now_ms, limits).best
+        if head is None:
+            return None
+        quota, consent = tx.execute(
+            "SELECT o.quota, c.consent FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id WHERE o.id = ?",
+            (head.message_id,),
+        ).fetchone()
+        if consent == "out" and quota != Quota.EXEMPT:
+            outbox.drop(tx, head.message_id, State.DEAD, "the contact has opted out")
+            count(tx, "failed")
+            continue
+        return _claim(tx, head, limits)
+    return None
+
+
+def _claim(tx: Tx, head: lanes.Head, limits: Limits) -> Claim:
+    """The durable intent: id chosen, attempt counted, windows charged; only then is anything sent."""
+    wa_id, body, attempt, not_before, phone, lid = tx.execute(
+        "UPDATE outbox SET state = 1, attempts = attempts + 1, claimed_at = ?, wa_id = coalesce(wa_id, ?)"
+        " WHERE id = ? AND state = 0 RETURNING wa_id, body, attempts, not_before,"
+        " (SELECT phone FROM contact WHERE id = contact_id), (SELECT lid FROM contact WHERE id = contact_id)",
+        (tx.now_ms, f"3EB0{secrets.token_hex(9).upper()}", head.message_id),
+    ).fetchone()
+    tx.execute(
+        "INSERT INTO send_log (ts, contact_id, message_id) VALUES (?, ?, ?)",
+        (tx.now_ms, head.contact_id, head.message_id),
+    )
+    tx.execute(
+        "DELETE FROM send_log WHERE seq IN (SELECT seq FROM send_log ORDER BY seq LIMIT 50) AND ts <= ?",
+        (tx.now_ms - limits.horizon_ms,),
+    )
+    tally(tx, f"queued:{head.message_class}", -1)
+    tally(tx, "sending", 1)
+    scheduled(tx, not_before, -1)
+    lanes.refresh_windows(tx, head.contact_id, limits)
+    tx.execute("UPDATE contact SET inflight = 1 WHERE id = ?", (head.contact_id,))
+    lanes.relane_contact(tx, head.contact_id)
+    tx.touch(Topic.QUEUE, Topic.LIMITS, Topic.MESSAGES)
+    return Claim(
+        id=head.message_id,
+        contact_id=head.contact_id,
+        message_class=head.message_class,
+        chat=address(phone, lid),
+        wa_id=wa_id,
+        body=body,
+        attempt=attempt,
+        claimed_at_ms=tx.now_ms,
+        generation=breaker.generation(tx),
+    )
+
+
+def in_flight(connection: sqlite3.Connection) -> list[Claim]:
+    """Claims without an outcome: what a crash left, looked at before anything new is claimed."""
+    return [
+        Claim(row[0], row[1], row[2], address(row[3], row[4]), row[5], row[6], row[7], row[8], -1)
+        for row in connection.execute(_CLAIMED)
+    ]
+
+
+def sent(tx: Tx, claim: Claim) -> bool:
+    """WhatsApp has it."""
+    if not _leave(tx, claim, State.SENT, ""):
+        return False
+    tx.execute("UPDATE outbox SET ack = max(ack, 1) WHERE id = ?", (claim.id,))
+    source = tx.execute("SELECT source FROM outbox WHERE id = ?", (claim.id,)).fetchone()[0]
+    count(tx, "outbound")
+    if source != outbox.MANUAL:
+        count(tx, "automated")
+    breaker.record(tx, True, claim.generation)
+    return True
+
+
+def failed(tx: Tx, claim: Claim, reason: str, *, counts: bool) -> bool:
+    """It will not be tried again: a dead letter. `counts`: the failure says something about WhatsApp."""
+    if not _leave(tx, claim, State.DEAD, reason):
+        return False
+    tally(tx, "dead", 1)
+    count(tx, "failed")
+    if counts:
+        breaker.record(tx, False, claim.generation)
+    return True
+
+
+def retry(tx: Tx, claim: Claim, reason: str, delay_ms: int, *, counts: bool) -> bool:
+    """Back to its place in the lane, which waits for `delay_ms`."""
+    if not _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt):
+        return False
+    if counts:
+        breaker.record(tx, False, claim.generation)
+    return True
+
+
+def never_left(tx: Tx, claim: Claim) -> bool:
+    """WhatsApp certainly does not have it: queued again under the same id, the attempt refunded."""
+    return _requeue(tx, claim, "", retry_at_ms=0, attempts=claim.attempt - 1)
+
+
+def postpone(tx: Tx, claim: Claim, reason: str, delay_ms: int) -> bool:
+    """Nothing was attempted: back to its place for `delay_ms`, the attempt refunded."""
+    return _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt - 1)
+
+
+def unconfirmed(tx: Tx, claim: Claim, reason: str) -> bool:
+    """Nobody can tell whether WhatsApp has it: an operator decides, it is never sent again by itself."""
+    if not _leave(tx, claim, State.UNCONFIRMED, reason):
+        return False
+    tally(tx, "unconfirmed", 1)
+    return True
+
+
+def acknowledged(tx: Tx, wa_id: str, ack: int) -> bool:
+    """Raise the status of a sent message (2 delivered, 3 read); it is never lowered."""
+    row = tx.execute("SELECT id, ack FROM outbox WHERE wa_id = ? AND state IN (1, 2)", (wa_id,)).fetchone()
+    if row is None or row[1] >= ack:
+        return False
+    tx.execute("UPDATE outbox SET ack = ? WHERE id = ?", (ack, row[0]))
+    for level, counter in ((2, "delivered"), (3, "read")):
+        if row[1] < level <= ack:
+            count(tx, counter)
+    tx.touch(Topic.MESSAGES)
+    return True
+
+
+def _leave(tx: Tx, claim: Claim, state: State, error: str) -> bool:
+    changed = tx.execute(
+        "UPDATE outbox SET state = ?, done_at = ?, error = ? WHERE id = ? AND state = 1",
+        (state, tx.now_ms, error, claim.id),
+    ).rowcount
+    if changed:
+        _release(tx, claim)
+    return changed > 0
+
+
+def _requeue(tx: Tx, claim: Claim, error: str, *, retry_at_ms: int, attempts: int) -> bool:
+    row = tx.execute(
+        "UPDATE outbox SET state = 0, error = ?, retry_at = ?, attempts = ? WHERE id = ? AND state = 1"
+        " RETURNING not_before",
+        (error, retry_at_ms, attempts, claim.id),
+    ).fetchone()
+    if row is None:
+        return False
+    tally(tx, f"queued:{claim.message_class}", 1)
+    scheduled(tx, row[0], 1)
+    _release(tx, claim)
+    return True
+
+
+def _release(tx: Tx, claim: Claim) -> None:
+    tally(tx, "sending", -1)
+    tx.execute("UPDATE contact SET inflight = 0 WHERE id = ?", (claim.contact_id,))
+    lanes.relane_contact(tx, claim.contact_id, claim.message_class)
+    tx.touch(Topic.QUEUE, Topic.MESSAGES)

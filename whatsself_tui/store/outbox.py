@@ -1,0 +1,190 @@
+"""The queue: enqueue, cancel, expire. Durable from the moment the transaction is committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from whatsself_tui.delivery.limits import REPLY_WINDOW_MS, Limits, Quota, class_of
+from whatsself_tui.store import contacts, lanes
+from whatsself_tui.store.database import Tx
+from whatsself_tui.store.tally import scheduled, tally
+from whatsself_tui.store.topics import Topic
+from whatsself_tui.text import storable
+
+#: Expired messages dropped in one transaction; the next transaction takes the rest.
+EXPIRE_BATCH = 500
+
+MANUAL = "manual"
+"""Source of what a person sends; everything else is automatic."""
+
+
+class State(IntEnum):
+    """Where an outbound message is."""
+
+    QUEUED = 0
+    SENDING = 1
+    SENT = 2
+    DEAD = 3
+    CANCELLED = 4
+    UNCONFIRMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be queued."""
+
+    body: str
+    source: str = MANUAL
+    priority: int = 5
+    """0 to 10, higher goes first."""
+    exempt: bool = False
+    """Not bounded by the contact's windows (confirmation of an opt-out)."""
+    not_before_ms: int | None = None
+    expires_at_ms: int | None = None
+    dedup: str | None = None
+    """Two messages with the same key are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What became of an enqueue."""
+
+    id: int
+    is_new: bool
+    """False if a message with the same dedup key was there already; `id` is that one's."""
+
+
+def enqueue(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
+    """Put a message into its contact's lane."""
+    queued = _insert(tx, contact, message)
+    if queued.is_new:
+        message_class = class_of(message.priority)
+        tally(tx, f"queued:{message_class}", 1)
+        lanes.relane(tx, contact.id, message_class)
+        tx.touch(Topic.QUEUE)
+    return queued
+
+
+def enqueue_many(tx: Tx, messages: Iterable[tuple[str, Outgoing]]) -> list[Queued]:
+    """Queue (address, message) pairs in one commit; each count and each lane is brought up to date once."""
+    people: dict[str, contacts.Contact] = {}
+    touched: Counter[tuple[int, int]] = Counter()
+    results = []
+    for chat, message in messages:
+        if chat not in people:
+            people[chat] = contacts.at_address(tx, chat)
+        queued = _insert(tx, people[chat], message)
+        results.append(queued)
+        touched[people[chat].id, class_of(message.priority)] += queued.is_new
+    by_class: Counter[int] = Counter()
+    for (contact_id, message_class), added in touched.items():
+        if added:
+            by_class[message_class] += added
+            lanes.relane(tx, contact_id, message_class)
+    for message_class, added in by_class.items():
+        tally(tx, f"queued:{message_class}", added)
+    if by_class:
+        tx.touch(Topic.QUEUE)
+    return results
+
+
+def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
+    row = tx.execute(
+        "INSERT INTO outbox (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
+        (
+            contact.id,
+            class_of(message.priority),
+            _quota(tx, contact, message),
+            max(tx.now_ms, message.not_before_ms or 0),
+            message.not_before_ms,
+            message.expires_at_ms,
+            tx.now_ms,
+            message.source,
+            message.dedup,
+            storable(message.body),
+        ),
+    ).fetchone()
+    if row is None:
+        known = tx.execute("SELECT id FROM outbox WHERE dedup = ?", (message.dedup,)).fetchone()
+        return Queued(known[0], is_new=False)
+    scheduled(tx, message.not_before_ms, 1)
+    return Queued(row[0], is_new=True)
+
+
+def _quota(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Quota:
+    if message.exempt:
+        return Quota.EXEMPT
+    wrote = contact.last_inbound_at_ms
+    if wrote is not None and tx.now_ms - wrote < REPLY_WINDOW_MS:
+        return Quota.REPLY
+    return Quota.CONTACT
+
+
+def cancel_automatic(tx: Tx, contact_id: int, reason: str) -> int:
+    """Cancel what waits for the contact and was not written by a person; returns how many."""
+    rows = tx.execute(
+        "SELECT id FROM outbox WHERE state = 0 AND contact_id = ? AND source <> ?", (contact_id, MANUAL)
+    ).fetchall()
+    for (message_id,) in rows:
+        drop(tx, message_id, State.CANCELLED, reason)
+    return len(rows)
+
+
+def expire(tx: Tx) -> int:
+    """Cancel queued messages whose time is over; returns how many (at most EXPIRE_BATCH)."""
+    rows = tx.execute(
+        "SELECT id FROM outbox WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+        (tx.now_ms, EXPIRE_BATCH),
+    ).fetchall()
+    for (message_id,) in rows:
+        drop(tx, message_id, State.CANCELLED, "expired before it could be sent")
+    return len(rows)
+
+
+def drop(tx: Tx, message_id: int, state: State, reason: str) -> None:
+    """Take a queued message out of its lane without sending it."""
+    contact_id, message_class, not_before = tx.execute(
+        "UPDATE outbox SET state = ?, done_at = ?, error = ? WHERE id = ? AND state = 0"
+        " RETURNING contact_id, class, not_before",
+        (state, tx.now_ms, reason, message_id),
+    ).fetchone()
+    tally(tx, f"queued:{message_class}", -1)
+    scheduled(tx, not_before, -1)
+    if state is State.DEAD:
+        tally(tx, "dead", 1)
+    lanes.relane(tx, contact_id, message_class)
+    tx.touch(Topic.QUEUE, Topic.MESSAGES)
+
+
+def settle_clock(tx: Tx, limits: Limits) -> bool:
+    """At start: if the clock was set back, no stored time may bind the queue from the future.
+
+    True if the clock had gone back. Times a person chose (`not_before`) stay as they are.
+    """
+    now = tx.now_ms
+    newest = tx.execute(
+        "SELECT max(coalesce((SELECT max(ts) FROM send_log), 0),"
+        " coalesce((SELECT enqueued_at FROM outbox ORDER BY id DESC LIMIT 1), 0))"
+    ).fetchone()[0]
+    if newest <= now:
+        return False
+    touched = tx.execute(
+        "SELECT DISTINCT contact_id, class FROM outbox WHERE state = 0 AND not_before IS NULL AND due_at > ?", (now,)
+    ).fetchall()
+    tx.execute("UPDATE send_log SET ts = ? WHERE ts > ?", (now, now))
+    tx.execute("UPDATE outcome SET ts = ? WHERE ts > ?", (now, now))
+    tx.execute(
+        "UPDATE outbox SET due_at = ?, retry_at = min(retry_at, ?) WHERE state = 0 AND not_before IS NULL AND due_at > ?",
+        (now, now, now),
+    )
+    # The newest row is what tells, next time, that the clock has been settled.
+    tx.execute("UPDATE outbox SET enqueued_at = min(enqueued_at, ?) WHERE id = (SELECT max(id) FROM outbox)", (now,))
+    for contact_id, message_class in touched:
+        lanes.relane(tx, contact_id, message_class)
+    lanes.apply_limits(tx, limits)
+    tx.touch(Topic.QUEUE, Topic.LIMITS)
+    return True

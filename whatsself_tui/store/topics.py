@@ -1,0 +1,20 @@
+"""What can change: each transaction names the topics it touched, each reader the ones it shows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    """A part of the robot's state that readers can be told about."""
+
+    ROBOT = "robot"
+    """Paused or not, the state of the transport."""
+    QUEUE = "queue"
+    BREAKER = "breaker"
+    LIMITS = "limits"
+    ALERTS = "alerts"
+    MESSAGES = "messages"
+    CONTACTS = "contacts"
+    STATISTICS = "statistics"
+    CONFIG = "config"

@@ -1,0 +1,1 @@
+"""How messages leave and arrive: the protocol and what speaks it."""
