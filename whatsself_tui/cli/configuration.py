@@ -6,8 +6,8 @@ import json
 from argparse import Namespace
 
 from whatsself_tui.cli.output import document, line, narrate
-from whatsself_tui.config.files import check_files, ensure_files
-from whatsself_tui.config.in_force import read_in_force
+from whatsself_tui.config.files import ensure_files
+from whatsself_tui.config.in_force import check_files, read_in_force
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.text import visible
 

@@ -55,8 +55,11 @@ def _receive_export(folder: DataFolder, args: Namespace) -> int:
     if args.me not in senders:
         known = ", ".join(visible(name, 30) for name in sorted(senders)[:8]) or "nobody"
         raise UsageError(f"{visible(args.me, 40)!r} wrote nothing in this file.", f"Who wrote: {known}.")
+    file = visible(Path(args.export).name, 80)
     for unreadable in export.unreadable:
-        narrate(f"{visible(Path(args.export).name, 80)}:{unreadable.line}: {unreadable.reason}")
+        narrate(f"{file}:{unreadable.line}: {unreadable.reason}")
+    if export.unreadable_total > len(export.unreadable):
+        narrate(f"{file}: {export.unreadable_total:,} unreadable lines in all; the first {len(export.unreadable):,} are told.")
     result = asyncio.run(_deliver(folder, list(_incoming(export, args.me))))
     data = dict(result.data)
     data["own_messages"] = sum(message.sender == args.me for message in export.messages)
@@ -74,14 +77,11 @@ def _read(path: Path) -> Export:
 def _incoming(export: Export, me: str) -> Iterator[dict[str, Any]]:
     """What the others wrote, as if it arrived now; the ids come from the file, so a second feed adds nothing."""
     now_ms = SystemClock().now_ms()
-    seen: dict[tuple[str, str, str], int] = {}
     for message in export.messages:
         if message.sender == me:
             continue
-        same = (message.sender, message.at.isoformat(), message.text)
-        seen[same] = nth = seen.get(same, -1) + 1
         yield {
-            "wa_id": message_id(message.sender, message.at, message.text, nth),
+            "wa_id": message_id(message.sender, message.at, message.text, message.nth),
             "chat": contact_address(message.sender),
             "body": message.text,
             "written_at_ms": now_ms,

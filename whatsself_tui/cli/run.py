@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import Any
 
 from whatsself_tui.cli.output import document, narrate
 from whatsself_tui.clock import SystemClock
@@ -29,7 +30,8 @@ async def _run(folder: DataFolder, until_idle: bool, as_json: bool) -> int:
         if not until_idle:
             return exit_code(await stopped)
         idle = asyncio.ensure_future(robot.until_idle())
-        await asyncio.wait({idle, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        racing: set[asyncio.Future[Any]] = {idle, stopped}
+        await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
         if not idle.done():
             idle.cancel()
             return exit_code(stopped.result())

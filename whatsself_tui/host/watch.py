@@ -79,7 +79,7 @@ async def _watch_until_lost(
         watch_filter=lambda _, path: not is_temporary(Path(path).name),
         debounce=step_ms,
         step=step_ms,
-        stop_event=_Stop(stop),  # type: ignore[arg-type]
+        stop_event=_Stop(stop),
         rust_timeout=_IDLE_WAKE_MS,
         recursive=False,
     )
@@ -117,13 +117,13 @@ async def _next(batches: AsyncGenerator[set[tuple[Change, str]], None]) -> froze
 
 
 def _identities(folders: Mapping[Path, Path]) -> list[tuple[int, int]]:
-    """What tells a folder from another one of the same name; raises DataError if one is gone."""
+    """What tells a folder from another one of the same name; raises DataError if one is out of reach."""
     found = []
     for folder in folders:
         try:
             status = folder.stat()
-        except FileNotFoundError:
-            raise DataError(f"The watched folder {folders[folder]} does not exist.") from None
+        except OSError as error:
+            raise DataError(f"The folder {folders[folder]} cannot be watched: {error.strerror}.") from error
         found.append((status.st_dev, status.st_ino))
     return found
 
@@ -131,7 +131,5 @@ def _identities(folders: Mapping[Path, Path]) -> list[tuple[int, int]]:
 def _renamed(batch: frozenset[Path], known_as: Mapping[Path, Path]) -> frozenset[Path]:
     """The paths as the caller knows them, without the folders themselves."""
     return frozenset(
-        known_as[path.parent] / path.name if path.parent in known_as else path
-        for path in batch
-        if path not in known_as
+        known_as[path.parent] / path.name if path.parent in known_as else path for path in batch if path not in known_as
     )

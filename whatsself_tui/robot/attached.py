@@ -130,10 +130,10 @@ class AttachedLink:
 
     async def _watch(self) -> None:
         async for paths in watch_folders([self._folder.run, self._folder.config], self._stop):
-            if any(path.parent.name == self._folder.config.name for path in paths):
+            if any(self._folder.config in (path, path.parent) for path in paths):
                 self._load_configuration()
                 self._tell(frozenset({Topic.CONFIG}))
-            if self._folder.changed in paths:
+            if not paths.isdisjoint({self._folder.changed, self._folder.run}):
                 self._compare()
 
     def _compare(self) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 
 from whatsself_tui.clock import Clock
 from whatsself_tui.config.schema import Settings
@@ -75,7 +76,7 @@ class Dispatcher:
         left = await self._store.read(claims.in_flight)
         for claim in left:
             if await self._look_up(claim) is LookUp.ABSENT:
-                await self._finish(lambda tx, claim=claim: claims.never_left(tx, claim))
+                await self._finish(partial(_never_left, claim))
         return len(left)
 
     async def run(self) -> None:
@@ -162,3 +163,7 @@ class Dispatcher:
             if self._stopping:
                 return
             await self._clock.sleep(TROUBLE_PAUSE_S)
+
+
+def _never_left(claim: Claim, tx: Tx) -> bool:
+    return claims.never_left(tx, claim)

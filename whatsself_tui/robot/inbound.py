@@ -42,6 +42,7 @@ class Inbound:
     async def handle_pending(self) -> int:
         """Handle what a crash left undecided; returns for how many contacts."""
         waiting = await self._store.read(inbox.contacts_with_pending)
+        await self._store.write(lambda tx: alerts.clear_alert(tx, "inbound_failed"))
         for contact_id in waiting:
             await self.handle(contact_id)
         return len(waiting)

@@ -42,6 +42,9 @@ STOP_S = 10.0
 #: The configuration is read again this often even if no change was noticed (network drives).
 RECHECK_S = 60.0
 
+#: How often the watching thread looks, in milliseconds: what an idle robot costs comes from this.
+WATCH_STEP_MS = 200
+
 #: Pause before a part of the robot that failed is started again.
 RESTART_PAUSE_S = 5.0
 
@@ -85,12 +88,12 @@ class Orchestrator:
         self._ownership.take(mode=self.mode, now_ms=self.clock.now_ms(), version=__version__)
         try:
             ensure_files(self.folder.config)
-            self.config.load()
+            loaded = self.config.load()
             logs = self.settings.logs
             self._logs = LogFiles(self.folder.logs, logs.level, logs.max_mb, logs.keep)
             self._store = await Store.open(self.folder.database, self.clock, self.settings.business.zone)
             self._build(self._store)
-            await self._store.write(self._settle)
+            await self._store.write(lambda tx: self._settle(tx, loaded))
         except BaseException:
             await self.close()
             raise
@@ -104,11 +107,14 @@ class Orchestrator:
         self.commands = Commands(self)
         store.listen(self._committed)
 
-    def _settle(self, tx: Tx) -> None:
+    def _settle(self, tx: Tx, loaded: Applied) -> None:
+        """Bring what is stored in line with the clock and the configuration of this start."""
         limits = limits_of(self.settings)
         if outbox.settle_clock(tx, limits):
             log.warning("the clock was set back since the last run")
         lanes.apply_limits(tx, limits)
+        _record_changes(tx, loaded)
+        alerts.clear_alert(tx, "part_failed")
         self._tell_problems(tx)
 
     async def start(self) -> None:
@@ -217,8 +223,7 @@ class Orchestrator:
             self._logs.set_level(settings.logs.level)
 
         def job(tx: Tx) -> None:
-            changes = [(change.file, change.field, change.old, change.new) for change in applied.changes]
-            state.record_config_changes(tx, applied.who, changes)
+            _record_changes(tx, applied)
             lanes.apply_limits(tx, limits_of(settings))
             tx.touch(Topic.LIMITS, Topic.QUEUE)
             self._tell_problems(tx)
@@ -256,13 +261,13 @@ class Orchestrator:
 
     async def _watch(self) -> None:
         """Carry every edit of the configuration and every command file into the robot."""
-        self._config_changed.set()
-        await self._run_commands()
-        async for paths in watch_folders([self.folder.config, self.folder.commands], self._stop):
-            folders = {path.parent.name for path in paths}
-            if self.folder.config.name in folders:
+        self.folder.create()
+        watched = [self.folder.config, self.folder.commands]
+        async for paths in watch_folders(watched, self._stop, step_ms=WATCH_STEP_MS):
+            folders = {path if path in watched else path.parent for path in paths}
+            if self.folder.config in folders:
                 self._config_changed.set()
-            if self.folder.commands.name in folders:
+            if self.folder.commands in folders:
                 await self._run_commands()
 
     async def _keep_config(self) -> None:
@@ -288,6 +293,12 @@ class Orchestrator:
             return
         spool.answer(self.folder, command.id, await self.commands.execute(command))
         path.unlink(missing_ok=True)
+
+
+def _record_changes(tx: Tx, applied: Applied) -> None:
+    changes = [(change.file, change.field, change.old, change.new) for change in applied.changes]
+    if changes:
+        state.record_config_changes(tx, applied.who, changes)
 
 
 def _options(settings: Settings) -> SimulatorOptions:

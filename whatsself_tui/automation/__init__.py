@@ -1,0 +1,1 @@
+"""Pure rules: what a message means and what is answered."""

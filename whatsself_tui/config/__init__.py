@@ -1,0 +1,1 @@
+"""Settings and automation files: read, checked, watched and written back."""
