@@ -124,7 +124,7 @@ def test_commands_do_not_load_the_console(tmp_path: Path) -> None:
         "import sys; from whatsself_tui.cli.main import main;"
         f"main(['--data-dir', {str(tmp_path)!r}, 'send', '5511999990001', 'x']);"
         f"main(['--data-dir', {str(tmp_path)!r}, 'status', '--json']);"
-        "print(sorted({'textual', 'rich', 'playwright'} & set(sys.modules)), file=sys.stderr)"
+        "print(sorted({'textual', 'playwright'} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, env=environment())
     assert done.stderr.decode().strip().endswith("[]")

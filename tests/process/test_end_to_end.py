@@ -51,7 +51,7 @@ def test_commands_work_the_same_with_and_without_a_robot(tmp_path: Path) -> None
 
 def test_opt_out_is_confirmed_once_and_stops_everything_automatic(tmp_path: Path) -> None:
     settings(tmp_path, FAST)
-    for number, text in enumerate(("oi", "Parar!", "oi", "parar", "VOLTAR", "oi")):
+    for number, text in enumerate(("oi", "Parar!", "oi", "parar", "VOLTAR", "horário")):
         cli_json(tmp_path, "receive", "5511999990001", text, "--id", f"m{number}")
     assert cli(tmp_path, "run", "--headless", "--until-idle").returncode == 0
     texts = [entry["text"] for entry in received(tmp_path)]

@@ -91,7 +91,7 @@ async def running(folder: Path, settings: str = "", **changes: Any) -> AsyncIter
         await robot.start()
         yield World(robot, clock)
     finally:
-        await robot.close()
+        await clock.finish(robot.close())
 
 
 async def test_answer_goes_out_and_is_delivered_and_read(tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(actions=ACTIONS)
 async def test_lanes_always_agree_with_the_messages_whatever_happens(
     tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, int, int]]

@@ -32,11 +32,11 @@ class Customer:
 CUSTOMERS = (
     Customer("Maria Souza", "5511999990001", ("Oi!", "Qual o horário de vocês?", "Obrigada 😊", "Vocês têm cardápio?")),
     Customer("João Pereira", "5521988880002", ("bom dia", "Onde fica a loja?", "E o preço?", "Valeu")),
-    Customer("Dona Lúcia", "5531977770003", ("Boa tarde meu filho", "quero falar com uma pessoa", "obrigada viu")),
+    Customer("Dona Lúcia", "5531977770003", ("Boa tarde", "quero falar com atendente", "Deus te abençoe meu filho", "qual o preço da cesta?")),
     Customer(
         "Carlos (Oficina)",
         "5541966660004",
-        ("Meu pedido não chegou!!", "Isso é um absurdo", "Quero falar com atendente", "nao quero cancelar meu pedido"),
+        ("Meu pedido não chegou!!", "Quero falar com atendente", "Isso é um absurdo", "nao quero cancelar meu pedido"),
     ),
     Customer("Ana", "5551955550005", ("olá", "PARAR", "oi?", "voltar", "cardápio")),
     Customer("مريم", "5511944440006", ("مرحبا", "oi", "menu")),

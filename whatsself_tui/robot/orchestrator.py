@@ -162,6 +162,8 @@ class Orchestrator:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.transport.stop()
         self.feed.close()
+        with contextlib.suppress(sqlite3.Error):
+            await self.keeper.look()  # what became true in the last moment is told too
         await self.store.write(lambda tx: state.set_transport(tx, self.transport.kind, LinkState.STOPPED, ""))
 
     async def execute(self, name: str, args: Mapping[str, Any]) -> CommandResult:

@@ -1,0 +1,1 @@
+"""What `start.py` does before the program runs: its `.venv`, and the developers' tests, checks and locks."""

@@ -1,0 +1,1 @@
+"""The console: panes, screens and widgets of the terminal application."""

@@ -1,0 +1,242 @@
+"""What an operator can do: the one table that keys, footer, palette and help are made from.
+
+Keys are letters, digits, F1 to F10, arrows, enter, escape and ctrl with a letter other than
+i, j, m or h, which terminals cannot tell from tab, enter and backspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Danger = Literal["none", "asks"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionState:
+    """What decides whether an action makes sense now."""
+
+    paused: bool | None = None
+    """None while the first reading is under way."""
+    mode: Literal["owner", "attached"] = "owner"
+    has_owner: bool = True
+    """Whether anybody runs the robot."""
+    read_only: bool = False
+    may_take_over: bool = False
+    """Whether this console was given a way to become the owner."""
+    has_settings_file: bool = False
+    unacknowledged: int = 0
+    """Alerts nobody has acknowledged."""
+    zoomed: bool = False
+    busy: frozenset[str] = field(default_factory=frozenset)
+    """Actions under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing an operator can do."""
+
+    id: str
+    title: str
+    help: str
+    keys: tuple[str, ...]
+    danger: Danger
+    """`asks`: a dialog with Cancel in focus comes first, if there is something to lose."""
+    enabled: Callable[[ActionState], str | None]
+    """None if it can be done now, else the reason why not."""
+    label: Callable[[ActionState], str]
+    """The footer's word for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A key that moves inside a pane."""
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+
+
+def _always(_: ActionState) -> str | None:
+    return None
+
+
+def _acting(state: ActionState) -> str | None:
+    if state.read_only:
+        return "This console is read-only."
+    if not state.has_owner:
+        return "Nobody runs the robot now."
+    return None
+
+
+def _can_pause(state: ActionState) -> str | None:
+    if state.paused is None:
+        return "The robot's state is not known yet."
+    return _acting(state)
+
+
+def _can_acknowledge(state: ActionState) -> str | None:
+    if state.unacknowledged == 0:
+        return "There is no alert to acknowledge."
+    return _acting(state)
+
+
+def _can_take_over(state: ActionState) -> str | None:
+    if state.mode == "owner":
+        return "This console is the owner already."
+    if state.has_owner:
+        return "Another process runs the robot; it can be taken over only when that one has gone."
+    if state.read_only:
+        return "This console is read-only."
+    if not state.may_take_over:
+        return "This console cannot run the robot."
+    return None
+
+
+def _can_edit(state: ActionState) -> str | None:
+    if state.read_only:
+        return "This console is read-only."
+    return None if state.has_settings_file else "This console was given no settings file."
+
+
+def _named(word: str) -> Callable[[ActionState], str]:
+    return lambda _: word
+
+
+#: In the order of the footer: what matters most comes first.
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action(
+        "take_over",
+        "Become the owner",
+        "Run the robot from this console, when the process that ran it has gone.",
+        ("o",),
+        "none",
+        _can_take_over,
+        _named("Take over"),
+    ),
+    Action(
+        "pause",
+        "Pause or resume the robot",
+        "Pausing stops sends at once and loses nothing; answers wait in the queue until you resume.",
+        ("p",),
+        "none",
+        _can_pause,
+        lambda state: "Resume" if state.paused else "Pause",
+    ),
+    Action(
+        "acknowledge",
+        "Acknowledge an alert",
+        "Tell that you have seen the selected alert, or the newest one. It stays until its cause is gone.",
+        ("a",),
+        "none",
+        _can_acknowledge,
+        _named("Acknowledge"),
+    ),
+    Action(
+        "zoom",
+        "Zoom a pane",
+        "Give the focused pane the whole screen; the same key or escape brings the others back.",
+        ("z",),
+        "none",
+        _always,
+        lambda state: "All panes" if state.zoomed else "Zoom",
+    ),
+    Action(
+        "edit",
+        "Edit the settings",
+        "Open settings.toml in your editor ($VISUAL, $EDITOR). The robot goes on; what you save applies at once.",
+        ("e",),
+        "none",
+        _can_edit,
+        _named("Edit settings"),
+    ),
+    Action(
+        "help",
+        "Help",
+        "This page: what the keys do, and what the words mean.",
+        ("question_mark", "f1"),
+        "none",
+        _always,
+        _named("Help"),
+    ),
+    Action(
+        "palette",
+        "All actions",
+        "A list of all actions to search in; those that make no sense now say why.",
+        ("ctrl+p",),
+        "none",
+        _always,
+        _named("Actions"),
+    ),
+    Action(
+        "quit",
+        "Quit",
+        "Leave. An owner stops the robot with it, and asks first when messages wait; an attached console just goes.",
+        ("q", "ctrl+q"),
+        "asks",
+        _always,
+        _named("Quit"),
+    ),
+    Action(
+        "repaint",
+        "Repaint the screen",
+        "Write everything again, when another program has spoilt the picture.",
+        ("ctrl+l",),
+        "none",
+        _always,
+        _named("Repaint"),
+    ),
+)
+
+#: Keys inside a pane; lists without a selection scroll.
+MOVES: Final[tuple[Move, ...]] = (
+    Move("up", "Up", ("up", "k")),
+    Move("down", "Down", ("down", "j")),
+    Move("page_up", "Page up", ("pageup", "b")),
+    Move("page_down", "Page down", ("pagedown", "space")),
+    Move("top", "Top", ("home", "g")),
+    Move("bottom", "Bottom", ("end", "G")),
+)
+
+#: Keys between panes, bound by the dashboard; the digits are the panes' numbers.
+BETWEEN_PANES: Final[tuple[Move, ...]] = (
+    Move("next", "Next pane", ("tab",)),
+    Move("previous", "Pane before", ("shift+tab",)),
+    Move("zoom", "Zoom the pane, or bring the others back", ("enter",)),
+    Move("restore", "Bring the others back", ("escape",)),
+)
+
+_KEY_NAMES: Final = {
+    "question_mark": "?",
+    "f1": "F1",
+    "up": "↑",
+    "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "ctrl+p": "^p",
+    "ctrl+q": "^q",
+    "ctrl+l": "^l",
+    "shift+tab": "shift+tab",
+    "escape": "esc",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as it is printed: `question_mark` → `?`."""
+    return _KEY_NAMES.get(key, key)
+
+
+def find(action_id: str) -> Action:
+    """The action of that id; raises KeyError."""
+    for action in ACTIONS:
+        if action.id == action_id:
+            return action
+    raise KeyError(action_id)
+
+
+def reason_against(action: Action, state: ActionState) -> str | None:
+    """Why the action cannot be done now; None if it can."""
+    if action.id in state.busy:
+        return "It is under way already."
+    return action.enabled(state)

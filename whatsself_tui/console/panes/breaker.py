@@ -1,0 +1,61 @@
+"""The circuit breaker: may messages go out, and how near is it to stopping them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from whatsself_tui.config.schema import Settings
+from whatsself_tui.console import queries
+from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
+from whatsself_tui.console.words import BREAKER, countdown, gauge, plural
+from whatsself_tui.store.readings import BreakerReading
+from whatsself_tui.store.topics import Topic
+from whatsself_tui.text import visible
+
+
+class BreakerPane(Pane[BreakerReading]):
+    """State in words, failures in the window, and the rate at which it opens."""
+
+    TITLE = "1 Breaker"
+    TOPICS = frozenset({Topic.BREAKER})
+
+    def question(self, settings: Settings, now_ms: int) -> queries.Query[BreakerReading]:
+        """The breaker as it is stored."""
+        return queries.breaker(now_ms)
+
+    def counts(self, reading: BreakerReading, now_ms: int) -> bool:
+        """It counts down to the first probe while it is open."""
+        return reading.closes_at_ms is not None and reading.closes_at_ms > now_ms
+
+    def outdated_at_ms(self, reading: BreakerReading, read_at_ms: int) -> int | None:
+        """The cool-down ends, and outcomes leave the window, without anything happening."""
+        times = [reading.closes_at_ms] if self.counts(reading, read_at_ms) else []
+        if reading.attempts:
+            times.append(read_at_ms + REREAD_MS)
+        return min((at for at in times if at is not None), default=None)
+
+    def picture(self, reading: BreakerReading, canvas: Canvas) -> Sequence[Content]:
+        """The state first, then why."""
+        glyph, style, meaning = BREAKER.get(reading.state, ("?", "$text-warning", ""))
+        name = visible(reading.state, limit=20).upper().replace("_", " ")
+        lines = [Content.assemble((f"{glyph} {name}", f"bold {style}")), Content(meaning)]
+        if reading.closes_at_ms is not None:
+            left = countdown(reading.closes_at_ms - canvas.now_ms)
+            times = f" ×{reading.multiplier}" if reading.multiplier > 1 else ""
+            lines.append(Content.assemble("First test in ", (left, "bold"), times))
+        if reading.attempts:
+            lines.append(_failures(reading, canvas.width))
+            lines.append(Content(f"{reading.failures} of {plural(reading.attempts, 'send')} failed"))
+        else:
+            lines.append(Content.styled("No sends of late.", "$text-muted"))
+        lines.append(Content.styled(f"Opens at {reading.opens_at:.0%} (min {reading.min_attempts})", "$text-muted"))
+        return lines
+
+
+def _failures(reading: BreakerReading, width: int) -> Content:
+    share = f" {reading.failure_rate:.0%}"
+    style = "$text-error" if reading.failure_rate >= reading.opens_at else "$text-success"
+    bar = gauge(reading.failure_rate, max(4, width - len(share)), mark=reading.opens_at)
+    return Content.assemble((bar, style), share)

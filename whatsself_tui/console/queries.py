@@ -1,0 +1,99 @@
+"""What the panes read: one named query each, made of the store's views.
+
+A link runs a query with its read-only connection; the name tells what is asked for, whoever answers.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from whatsself_tui.config.schema import Settings
+from whatsself_tui.store import views
+from whatsself_tui.store.readings import (
+    AlertReading,
+    BreakerReading,
+    LimitsReading,
+    MessageReading,
+    QueueReading,
+    RobotReading,
+    TodayReading,
+)
+
+T = TypeVar("T")
+
+#: Messages the messages pane holds.
+RECENT = 100
+
+#: Alerts the alerts pane holds.
+ALERTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[T]):
+    """A question to the store; called with a connection it gives the answer."""
+
+    name: str
+    """`situation`, `breaker`, `queue`, `limits`, `alerts` or `messages`."""
+    view: Callable[[sqlite3.Connection], T]
+
+    def __call__(self, con: sqlite3.Connection) -> T:
+        """The answer."""
+        return self.view(con)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the top line and the actions need."""
+
+    robot: RobotReading
+    breaker: BreakerReading
+    alerts: tuple[AlertReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The conversation of late, and the day's counters."""
+
+    messages: tuple[MessageReading, ...]
+    today: TodayReading
+
+
+def situation(now_ms: int) -> Query[Situation]:
+    """For the top line."""
+    return Query(
+        "situation",
+        lambda con: Situation(
+            views.read_robot(con), views.read_breaker(con, now_ms), views.read_alerts(con, limit=ALERTS)
+        ),
+    )
+
+
+def breaker(now_ms: int) -> Query[BreakerReading]:
+    """For the breaker pane."""
+    return Query("breaker", lambda con: views.read_breaker(con, now_ms))
+
+
+def queue(settings: Settings, now_ms: int) -> Query[QueueReading]:
+    """For the queue pane, and for the question before quitting."""
+    return Query("queue", lambda con: views.read_queue(con, settings, now_ms))
+
+
+def limits(settings: Settings, now_ms: int) -> Query[LimitsReading]:
+    """For the limits pane."""
+    return Query("limits", lambda con: views.read_limits(con, settings, now_ms))
+
+
+def alerts() -> Query[tuple[AlertReading, ...]]:
+    """For the alerts pane."""
+    return Query("alerts", lambda con: views.read_alerts(con, limit=ALERTS))
+
+
+def messages(settings: Settings, now_ms: int) -> Query[Recent]:
+    """For the messages pane."""
+    return Query(
+        "messages",
+        lambda con: Recent(views.read_recent(con, limit=RECENT), views.read_today(con, settings, now_ms)),
+    )
