@@ -27,7 +27,8 @@ from whatsself_tui.store.migrate import migrate
 BODY = "Olá Maria! Seu pedido saiu para entrega e chega ainda hoje. " * 4
 PEOPLE = 1_000
 INSERT = (
-    "INSERT INTO outbox (contact_id, class, quota, due_at, enqueued_at, source, body) VALUES (?, 5, 0, ?, ?, 'manual', ?)"
+    "INSERT INTO outbox (contact_id, class, quota, due_at, enqueued_at, source, body)"
+    " VALUES (?, 5, 0, ?, ?, 'manual', ?)"
 )
 
 

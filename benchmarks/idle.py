@@ -53,10 +53,20 @@ def main() -> int:
     return show(
         "idle",
         [
-            Line("robot, 100 k for tomorrow: wake-ups of the event loop per second", wakes, "1 a second", 1, wakes, 0.2, True),
+            Line(
+                "robot, 100 k for tomorrow: wake-ups of the event loop per second",
+                wakes,
+                "1 a second",
+                1,
+                wakes,
+                0.2,
+                True,
+            ),
             Line("robot, 100 k for tomorrow: processor, percent", cpu * 100, "1 percent", 1, cpu * 100, 0.05, True),
             Line("console: bytes per second", written, "1 byte a second", 1, written, 0.0, True),
-            Line("console: processor, percent", ours * 100, "an empty Textual app", empty * 100, ours / empty, 1.5, True),
+            Line(
+                "console: processor, percent", ours * 100, "an empty Textual app", empty * 100, ours / empty, 1.5, True
+            ),
         ],
     )
 

@@ -41,7 +41,15 @@ def main() -> int:
     return show(
         "start",
         [
-            Line("console: seconds to the first frame", first, "an empty Textual app", baseline, first / baseline, 1.5, True),
+            Line(
+                "console: seconds to the first frame",
+                first,
+                "an empty Textual app",
+                baseline,
+                first / baseline,
+                1.5,
+                True,
+            ),
             Line("console: resident memory, MB", memory, "the budget of 90 MB", 90, memory / 90, 1.0, True),
             Line("robot without console: resident memory, MB", robot, "the budget of 60 MB", 60, robot / 60, 1.0, True),
         ],

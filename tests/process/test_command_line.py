@@ -76,7 +76,9 @@ def test_status_has_the_promised_keys(tmp_path: Path) -> None:
     cli_json(tmp_path, "send", "5511999990001", "x")
     status = cli_json(tmp_path, "status")
     assert set(status["breaker"]) == {"state", "failure_rate", "attempts", "opens_at", "closes_at", "multiplier"}
-    assert {"queued", "scheduled", "sending", "dead", "unconfirmed", "oldest_age_s", "next_wake_at"} <= set(status["queue"])
+    assert {"queued", "scheduled", "sending", "dead", "unconfirmed", "oldest_age_s", "next_wake_at"} <= set(
+        status["queue"]
+    )
     assert {"used", "limit"} <= set(status["limits"]["per_minute"])
     assert set(status["transport"]) == {"kind", "state", "detail"}
     assert {entry["name"] for entry in status["health"]} == {"whatsapp", "robot", "database", "disk", "configuration"}

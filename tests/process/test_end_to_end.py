@@ -87,7 +87,9 @@ def test_scheduled_message_does_not_keep_it_busy(tmp_path: Path) -> None:
 
 
 def test_refusing_phone_is_tried_again_and_then_kept_as_a_dead_letter(tmp_path: Path) -> None:
-    settings(tmp_path, FAST.replace("latency_ms = 0", "latency_ms = 0\nfail_rate = 1.0") + "[queue]\nmax_attempts = 1\n")
+    settings(
+        tmp_path, FAST.replace("latency_ms = 0", "latency_ms = 0\nfail_rate = 1.0") + "[queue]\nmax_attempts = 1\n"
+    )
     cli_json(tmp_path, "send", "5511999990001", "hopeless")
     assert cli(tmp_path, "run", "--headless", "--until-idle").returncode == 0
     (dead,) = cli_json(tmp_path, "queue", "list", "--state", "dead")["messages"]

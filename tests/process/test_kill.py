@@ -21,7 +21,9 @@ CUSTOMERS = 12
 MESSAGES = 240
 KILLS = 12
 
-SLOW_ENOUGH_TO_BE_HIT = FAST.replace("latency_ms = 0", "latency_ms = 3").replace("per_contact_reply = 60", "per_contact_reply = 20")
+SLOW_ENOUGH_TO_BE_HIT = FAST.replace("latency_ms = 0", "latency_ms = 3").replace(
+    "per_contact_reply = 60", "per_contact_reply = 20"
+)
 
 CATALOGUE = """\
 [[template]]
@@ -61,13 +63,17 @@ def test_killed_again_and_again_while_answering(tmp_path: Path) -> None:
     assert (fed["received"], fed["own_messages"]) == (MESSAGES, 1)
     for _ in range(KILLS):
         with headless(tmp_path) as robot:
-            goal = len(received(tmp_path)) + dice.randrange(1, 8)
-            until(lambda goal=goal: len(received(tmp_path)) >= goal)
+            wait_for_answers(tmp_path, len(received(tmp_path)) + dice.randrange(1, 8))
             robot.kill()
     again = cli_json(tmp_path, "receive", "--export", str(tmp_path / "chat.txt"), "--me", "Loja")
     assert (again["received"], again["seen_before"]) == (0, MESSAGES)
     assert cli(tmp_path, "run", "--headless", "--until-idle").returncode == 0
     judge(tmp_path)
+
+
+def wait_for_answers(data: Path, count: int) -> None:
+    """Return once the simulated phone has accepted that many."""
+    until(lambda: len(received(data)) >= count)
 
 
 def judge(data: Path) -> None:

@@ -100,9 +100,7 @@ async def test_database_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path
     connection.close()
 
 
-async def test_older_database_is_copied_before_it_is_migrated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_older_database_is_copied_before_it_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "whatsself.db"
     async with queue_world(tmp_path) as world:
         await world.say(1, "from the old version")
@@ -123,7 +121,10 @@ async def test_failing_migration_changes_nothing(tmp_path: Path, monkeypatch: py
     path = tmp_path / "whatsself.db"
     await (await open_store(path)).close()
     version = max(migrate.scripts())
-    broken = {**migrate.scripts(), version + 1: "CREATE TABLE novelty (id INTEGER);\nCREATE TABLE outbox (id INTEGER);\n"}
+    broken = {
+        **migrate.scripts(),
+        version + 1: "CREATE TABLE novelty (id INTEGER);\nCREATE TABLE outbox (id INTEGER);\n",
+    }
     monkeypatch.setattr(migrate, "scripts", lambda: broken)
     with pytest.raises(DataError):
         await open_store(path)

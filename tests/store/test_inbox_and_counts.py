@@ -58,7 +58,9 @@ async def test_statistics_follow_the_day_of_the_business(tmp_path: Path) -> None
         world.store.zone = ZoneInfo("Asia/Kolkata")
         await hear(world, "B")
         hours = await world.store.read(
-            lambda con: [row[0] for row in con.execute("SELECT hour FROM stat_hour WHERE counter = 'inbound' ORDER BY hour")]
+            lambda con: [
+                row[0] for row in con.execute("SELECT hour FROM stat_hour WHERE counter = 'inbound' ORDER BY hour")
+            ]
         )
     assert hours[0] == late_evening
     assert hours[1] % 3_600_000 == 1_800_000, "an hour of a half-hour zone begins at the half hour"

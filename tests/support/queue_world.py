@@ -5,15 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from support.fake_clock import FakeClock
 
 from whatsself_tui.delivery.limits import MINUTE_MS, NEVER, Limits
-from whatsself_tui.store import claims, contacts, outbox
+from whatsself_tui.store import claims, contacts, inbox, lanes, outbox
 from whatsself_tui.store.claims import Claim
-from whatsself_tui.store.database import Store
+from whatsself_tui.store.database import Store, Tx
 
 NOON = 1_795_348_800_000
 """22 November 2026, 12:00 UTC."""
@@ -51,6 +52,40 @@ class QueueWorld:
             await self.store.write(lambda tx: claims.sent(tx, claim))
         return claim
 
+    async def conclude(self, claim: Claim, outcome: str) -> None:
+        """Report `sent`, `retry`, `failed`, `unconfirmed` or `never_left`; anything else reports nothing."""
+
+        def job(tx: Tx) -> None:
+            if outcome == "sent":
+                claims.sent(tx, claim)
+            elif outcome == "retry":
+                claims.retry(tx, claim, "network", 5_000, counts=True)
+            elif outcome == "failed":
+                claims.failed(tx, claim, "blocked", counts=True)
+            elif outcome == "unconfirmed":
+                claims.unconfirmed(tx, claim, "nobody knows")
+            elif outcome == "never_left":
+                claims.never_left(tx, claim)
+
+        await self.store.write(job)
+
+    async def hear(self, person: int, wa_id: str, body: str = "oi") -> int | None:
+        """Somebody writes; their contact's row id, None for a known message."""
+        return await self.store.write(
+            lambda tx: inbox.record(
+                tx, wa_id=wa_id, chat=chat(person), name="", body=body, kind="text", written_at_ms=tx.now_ms
+            )
+        )
+
+    async def set_limits(self, limits: Limits) -> None:
+        """Other limits from now on."""
+        self.limits = limits
+        await self.store.write(lambda tx: lanes.apply_limits(tx, limits))
+
+    async def faults(self) -> list[str]:
+        """Where the store contradicts itself now."""
+        return await self.store.read(partial(lane_faults, limits=self.limits, now_ms=self.clock.now_ms()))
+
     async def send_all_due(self) -> list[str]:
         """Bodies of everything that may go now, in order."""
         bodies = []
@@ -64,9 +99,8 @@ class QueueWorld:
         for _ in range(most):
             step = await self.step()
             if step.claim:
-                claim = step.claim
-                sent.append((self.clock.now_ms(), claim))
-                await self.store.write(lambda tx, claim=claim: claims.sent(tx, claim))
+                sent.append((self.clock.now_ms(), step.claim))
+                await self.conclude(step.claim, "sent")
             elif step.wake_at_ms is None:
                 return sent
             else:
@@ -123,7 +157,9 @@ def lane_faults(con: sqlite3.Connection, limits: Limits, now_ms: int) -> list[st
 
 def _count_faults(con: sqlite3.Connection) -> list[str]:
     kept = dict(con.execute("SELECT name, n FROM tally WHERE n <> 0").fetchall())
-    counted = dict(con.execute("SELECT 'queued:' || class, count(*) FROM outbox WHERE state = 0 GROUP BY class").fetchall())
+    counted = dict(
+        con.execute("SELECT 'queued:' || class, count(*) FROM outbox WHERE state = 0 GROUP BY class").fetchall()
+    )
     for name, state in (("sending", 1), ("dead", 3), ("unconfirmed", 5)):
         (number,) = con.execute(f"SELECT count(*) FROM outbox WHERE state = {state}").fetchone()
         if number:

@@ -19,6 +19,7 @@ from whatsself_tui.store.outbox import State
 from whatsself_tui.store.views import read_outbox
 from whatsself_tui.text import visible
 
+
 def send(folder: DataFolder, args: Namespace) -> int:
     """Queue one message."""
     settings, _ = read_in_force(folder.config)

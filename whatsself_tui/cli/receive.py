@@ -59,7 +59,9 @@ def _receive_export(folder: DataFolder, args: Namespace) -> int:
     for unreadable in export.unreadable:
         narrate(f"{file}:{unreadable.line}: {unreadable.reason}")
     if export.unreadable_total > len(export.unreadable):
-        narrate(f"{file}: {export.unreadable_total:,} unreadable lines in all; the first {len(export.unreadable):,} are told.")
+        narrate(
+            f"{file}: {export.unreadable_total:,} unreadable lines in all, the first {len(export.unreadable):,} told."
+        )
     result = asyncio.run(_deliver(folder, list(_incoming(export, args.me))))
     data = dict(result.data)
     data["own_messages"] = sum(message.sender == args.me for message in export.messages)

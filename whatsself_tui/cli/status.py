@@ -28,7 +28,6 @@ from whatsself_tui.store.readings import (
 )
 from whatsself_tui.text import visible
 
-
 T = TypeVar("T")
 
 

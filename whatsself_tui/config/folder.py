@@ -32,7 +32,7 @@ LAST_GOOD_FOLDER = "last-good"
 """Below the configuration folder: copies of the files that were last in force."""
 
 #: Two looks this far apart have to agree. With a watcher's own delay an edit is in force within a second.
-REST_S = 0.25
+REST_S = 0.2
 
 #: How long a file may be gone or empty while its editor saves it.
 GRACE_S = 1.0

@@ -138,6 +138,7 @@ class WhatsSelfApp(ElasticApp):
         if self._unlisten is not None:
             self._unlisten()
         self._link = link
+        self._situation = None
         self._unlisten = link.listen(self._hear)
         self._had_owner = link.state.owner is not None
         self.dashboard.read_anew()
@@ -171,7 +172,7 @@ class WhatsSelfApp(ElasticApp):
         if before is not None:
             known = {alert.id for alert in before.alerts}
             for alert in situation.alerts:
-                if alert.id not in known:
+                if alert.id not in known and alert.acknowledged_at_ms is None:
                     self.tell(alert.text, "error" if alert.severity == "error" else "warning")
         self._show_state()
 

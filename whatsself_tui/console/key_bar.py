@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 
-from whatsself_tui.console.actions import ACTIONS, ActionState, key_name, reason_against
+from whatsself_tui.console.actions import ACTIONS, ActionState, key_name
 from whatsself_tui.console.lines import Lines
 
 
@@ -33,7 +33,7 @@ def key_line(state: ActionState, width: int) -> Content:
     words = {
         action.id: (key_name(action.keys[0]), action.label(state))
         for action in ACTIONS
-        if reason_against(action, state) is None
+        if action.enabled(state) is None
     }
     room = width
     chosen: list[str] = []

@@ -237,5 +237,6 @@ class Pane(Lines, Generic[T], can_focus=True):
         if event.state == WorkerState.ERROR and event.worker.error is not None:
             _log.error("pane_failed", pane=self.id, exc_info=event.worker.error)
             self.trouble = f"This pane failed: {type(event.worker.error).__name__}."
-            self.put(self._told(self.trouble))
+            self.reading = None  # perhaps it is what cannot be drawn
+            self.redraw()
             self.source.set_heartbeat()

@@ -8,7 +8,7 @@ file outside the folder that a link in it points to. Who must not miss anything 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from whatsself_tui.host.atomic import is_temporary
 
 #: How often the native thread looks at what the system has reported, in milliseconds. A change is told
 #: at its second look, so after one to two steps: measured 80 to 147 ms with 75, 108 to 195 with 100.
-#: Each look costs about 60 µs of CPU on a small virtual machine (two thirds of it waking up at all):
-#: 0.14 % with 50, 0.09 % with 75, 0.06 % with 100, 0.035 % with 200. 70 is the cheapest that
+#: Each look costs about 75 µs of CPU on a small virtual machine (two thirds of it waking up at all):
+#: 0.16 % with 50, 0.11 % with 70, 0.07 % with 100, 0.038 % with 200. 70 is the cheapest that
 #: still notices a command file within 150 ms.
 STEP_MS = 70
 
@@ -31,7 +31,7 @@ _IDLE_WAKE_MS = 600_000
 
 async def watch_folders(
     folders: Sequence[Path], stop: asyncio.Event, *, step_ms: int = STEP_MS
-) -> AsyncIterator[frozenset[Path]]:
+) -> AsyncGenerator[frozenset[Path], None]:
     """Yield what changed in `folders` (not in folders below them) until `stop` is set.
 
     The first item comes at once, when the watch stands, and is the folders themselves: who looks

@@ -162,7 +162,9 @@ class Commands:
                 dedup=f"user:{args.dedup}" if args.dedup else None,
             )
             queued = outbox.enqueue(tx, contact, message)
-            text = f"Message {queued.id} is queued." if queued.is_new else f"It is queued already, as message {queued.id}."
+            text = (
+                f"Message {queued.id} is queued." if queued.is_new else f"It is queued already, as message {queued.id}."
+            )
             return done(text, id=queued.id, new=queued.is_new)
 
         return await self._once(command, job)

@@ -32,7 +32,11 @@ class Customer:
 CUSTOMERS = (
     Customer("Maria Souza", "5511999990001", ("Oi!", "Qual o horário de vocês?", "Obrigada 😊", "Vocês têm cardápio?")),
     Customer("João Pereira", "5521988880002", ("bom dia", "Onde fica a loja?", "E o preço?", "Valeu")),
-    Customer("Dona Lúcia", "5531977770003", ("Boa tarde", "quero falar com atendente", "Deus te abençoe meu filho", "qual o preço da cesta?")),
+    Customer(
+        "Dona Lúcia",
+        "5531977770003",
+        ("Boa tarde", "quero falar com atendente", "Deus te abençoe meu filho", "qual o preço da cesta?"),
+    ),
     Customer(
         "Carlos (Oficina)",
         "5541966660004",

@@ -106,7 +106,12 @@ class Dispatcher:
     async def _deliver(self, claim: Claim) -> None:
         result = await self._send(claim)
         log.info(
-            "send", message=claim.id, to=mask(claim.chat), wa_id=claim.wa_id, attempt=claim.attempt, outcome=result.outcome
+            "send",
+            message=claim.id,
+            to=mask(claim.chat),
+            wa_id=claim.wa_id,
+            attempt=claim.attempt,
+            outcome=result.outcome,
         )
         if result.outcome is Outcome.UNKNOWN and await self._look_up(claim) is not LookUp.ABSENT:
             return

@@ -28,7 +28,9 @@ def health(
 
 def _transport(robot: RobotReading, owned: bool) -> HealthReading:
     if not owned:
-        return HealthReading("whatsapp", "error", "Not connected: no robot runs.", "Start the console or `run --headless`.")
+        return HealthReading(
+            "whatsapp", "error", "Not connected: no robot runs.", "Start the console or `run --headless`."
+        )
     if robot.transport_state == "ready":
         return HealthReading("whatsapp", "ok", f"Connected ({robot.transport_kind}).", "")
     text = robot.transport_detail or f"The {robot.transport_kind} is {robot.transport_state}."
@@ -64,5 +66,7 @@ def _disk(folder: DataFolder) -> HealthReading:
 
 def _configuration(problems: Sequence[Problem]) -> HealthReading:
     if problems:
-        return HealthReading("configuration", "error", str(problems[0]), "`config check` tells all; the last good one is used.")
+        return HealthReading(
+            "configuration", "error", str(problems[0]), "`config check` tells all; the last good one is used."
+        )
     return HealthReading("configuration", "ok", "Both files are in force.", "")

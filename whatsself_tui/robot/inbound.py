@@ -57,7 +57,7 @@ class Inbound:
             await self._store.write(lambda tx: _handle(tx, contact_id, configuration))
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             log.exception("rules failed", contact=contact_id)
-            text = f"A message could not be handled ({type(error).__name__}); it is kept and tried again at the next start."
+            text = f"A message could not be handled ({type(error).__name__}). It is kept; the next start tries again."
             await self._store.write(lambda tx: alerts.raise_alert(tx, "inbound_failed", "error", text))
 
 

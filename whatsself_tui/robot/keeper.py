@@ -71,15 +71,21 @@ def _look(tx: Tx, settings: Settings) -> int | None:
         tx,
         "backlog_high",
         waiting > settings.queue.backlog_alert,
-        f"More than {settings.queue.backlog_alert} messages wait. Look at the queue: a limit, a pause or the connection.",
+        f"More than {settings.queue.backlog_alert} messages wait: is it a limit, a pause or the connection?",
     )
     dead, unconfirmed = tallies.get("dead", 0), tallies.get("unconfirmed", 0)
-    _hold(tx, "dead_letters", dead > 0, f"{dead} could not be sent and will not be tried again. `queue list --state dead` tells why.")
+    _hold(
+        tx,
+        "dead_letters",
+        dead > 0,
+        f"{dead} could not be sent and will not be tried again. `queue list --state dead` tells why.",
+    )
     _hold(
         tx,
         "unconfirmed",
         unconfirmed > 0,
-        f"Of {unconfirmed} nobody knows whether they arrived; they are not sent again. See `queue list --state unconfirmed`.",
+        f"Of {unconfirmed} nobody knows whether they arrived, so they are not sent again."
+        " `queue list --state unconfirmed` lists them.",
     )
     return _look_at_oldest(tx, settings.queue.oldest_alert_s)
 

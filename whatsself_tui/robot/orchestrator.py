@@ -7,6 +7,7 @@ import contextlib
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -256,9 +257,11 @@ class Orchestrator:
                 return
             except Exception as error:
                 log.exception("part failed", part=name)
-                text = f"A part of the robot ({name}) failed and was started again: {type(error).__name__}. See the log."
+                text = (
+                    f"A part of the robot ({name}) failed and was started again: {type(error).__name__}. See the log."
+                )
                 with contextlib.suppress(sqlite3.Error):
-                    await self.store.write(lambda tx: alerts.raise_alert(tx, "part_failed", "error", text))
+                    await self.store.write(partial(_raise_error, "part_failed", text))
             await self.clock.wait(self._stop, RESTART_PAUSE_S)
 
     async def _watch(self) -> None:
@@ -297,6 +300,10 @@ class Orchestrator:
         path.unlink(missing_ok=True)
 
 
+def _raise_error(kind: str, text: str, tx: Tx) -> None:
+    alerts.raise_alert(tx, kind, "error", text)
+
+
 def _record_changes(tx: Tx, applied: Applied) -> None:
     changes = [(change.file, change.field, change.old, change.new) for change in applied.changes]
     if changes:
@@ -309,7 +316,9 @@ def _options(settings: Settings) -> SimulatorOptions:
 
 
 def _left(con: sqlite3.Connection, now_ms: int) -> tuple[int, str]:
-    queued = con.execute("SELECT coalesce(sum(n), 0) FROM tally WHERE name LIKE 'queued:%' OR name = 'sending'").fetchone()
+    queued = con.execute(
+        "SELECT coalesce(sum(n), 0) FROM tally WHERE name LIKE 'queued:%' OR name = 'sending'"
+    ).fetchone()
     later = con.execute("SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute > ?", (now_ms // 60_000,)).fetchone()
     paused, connection = con.execute("SELECT paused, transport_state FROM robot").fetchone()
     left = queued[0] - later[0]

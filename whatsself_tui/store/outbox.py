@@ -93,7 +93,8 @@ def enqueue_many(tx: Tx, messages: Iterable[tuple[str, Outgoing]]) -> list[Queue
 
 def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
     row = tx.execute(
-        "INSERT INTO outbox (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, body)"
+        "INSERT INTO outbox"
+        " (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
         (
             contact.id,
@@ -137,7 +138,8 @@ def cancel_automatic(tx: Tx, contact_id: int, reason: str) -> int:
 def expire(tx: Tx) -> int:
     """Cancel queued messages whose time is over; returns how many (at most EXPIRE_BATCH)."""
     rows = tx.execute(
-        "SELECT id FROM outbox WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+        "SELECT id FROM outbox WHERE state = 0 AND expires_at IS NOT NULL AND expires_at <= ?"
+        " ORDER BY expires_at LIMIT ?",
         (tx.now_ms, EXPIRE_BATCH),
     ).fetchall()
     for (message_id,) in rows:
@@ -178,7 +180,8 @@ def settle_clock(tx: Tx, limits: Limits) -> bool:
     tx.execute("UPDATE send_log SET ts = ? WHERE ts > ?", (now, now))
     tx.execute("UPDATE outcome SET ts = ? WHERE ts > ?", (now, now))
     tx.execute(
-        "UPDATE outbox SET due_at = ?, retry_at = min(retry_at, ?) WHERE state = 0 AND not_before IS NULL AND due_at > ?",
+        "UPDATE outbox SET due_at = ?, retry_at = min(retry_at, ?)"
+        " WHERE state = 0 AND not_before IS NULL AND due_at > ?",
         (now, now, now),
     )
     # The newest row is what tells, next time, that the clock has been settled.

@@ -78,7 +78,8 @@ class QueueReading:
     next_wake_at_ms: int | None
     """When the next message may go; None with nothing queued, or while paused or offline."""
     waits_for: str
-    """`nothing`, `empty`, `paused`, `offline`, `breaker`, `minute_limit`, `contact_limit`, `schedule`, `retry` or `in_flight`."""
+    """What holds the next message up: `nothing`, `empty` (no message), `paused`, `offline`, `breaker`,
+    `minute_limit`, `contact_limit`, `schedule`, `retry` or `in_flight`."""
     next_up: tuple[WaitingMessage, ...]
     """Heads of the lanes that can go first, at most 20."""
 
@@ -114,7 +115,8 @@ class AlertReading:
 
     id: int
     kind: str
-    """`config_rejected`, `backlog_high`, `oldest_too_old`, `simulator_offline`, `unconfirmed`, `dead_letters`, `inbound_failed`."""
+    """`config_rejected`, `backlog_high`, `oldest_too_old`, `simulator_offline`, `unconfirmed`, `dead_letters`,
+    `inbound_failed` or `part_failed`."""
     severity: Severity
     text: str
     """What is wrong and what to do about it."""
@@ -148,7 +150,7 @@ class TodayReading:
     day: str
     """ISO date in the business's time zone."""
     counters: tuple[tuple[str, int], ...]
-    """(name, n) for `inbound outbound failed delivered read automated opt_outs new_contacts`, in that order, zeros included."""
+    """(name, n) of every counter in `store/tally.py`, in its order, zeros included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ def count(tx: Tx, counter: str, change: int = 1) -> None:
     local = datetime.fromtimestamp(tx.now_ms / 1000, tx.zone)
     hour_ms = round(local.replace(minute=0, second=0, microsecond=0).timestamp() * 1000)
     tx.execute(
-        "INSERT INTO stat_day (day, counter, n) VALUES (?, ?, ?) ON CONFLICT (day, counter) DO UPDATE SET n = n + excluded.n",
+        "INSERT INTO stat_day (day, counter, n) VALUES (?, ?, ?)"
+        " ON CONFLICT (day, counter) DO UPDATE SET n = n + excluded.n",
         (local.date().isoformat(), counter, change),
     )
     tx.execute(

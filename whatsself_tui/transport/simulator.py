@@ -49,9 +49,7 @@ class Simulator:
 
     kind = "simulator"
 
-    def __init__(
-        self, folder: Path, clock: Clock, options: SimulatorOptions, rng: random.Random | None = None
-    ) -> None:
+    def __init__(self, folder: Path, clock: Clock, options: SimulatorOptions, rng: random.Random | None = None) -> None:
         self._log = folder / "received.jsonl"
         self._clock = clock
         self._options = options
