@@ -13,6 +13,9 @@ T = TypeVar("T")
 #: Turns of the event loop given to tasks between two moments; enough for a chain of awaits this long.
 _TURNS = 50
 
+#: Real seconds after which a test that waits for something that never comes has failed.
+_PATIENCE_S = 60
+
 
 class FakeClock:
     """A `whatsself_tui.clock.Clock` whose time passes only in `advance` and `finish`.
@@ -76,10 +79,11 @@ class FakeClock:
         await self._settle()
 
     async def sleepers(self, count: int = 1) -> None:
-        """Return once at least `count` tasks sleep on this clock."""
-        while sum(not future.done() for _, _, future in self._sleeping) < count:
-            self._arrived.clear()
-            await self._arrived.wait()
+        """Return once at least `count` tasks sleep on this clock; TimeoutError if they never do."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while sum(not future.done() for _, _, future in self._sleeping) < count:
+                self._arrived.clear()
+                await self._arrived.wait()
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`; the clock jumps to the next sleeper whenever `work` waits for it."""
@@ -117,7 +121,9 @@ class FakeClock:
         arrival = asyncio.ensure_future(self._arrived.wait())
         try:
             racing: set[asyncio.Future[Any]] = {task, arrival}
-            await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(racing, timeout=_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise TimeoutError("the work waits for something that is not this clock")
         finally:
             arrival.cancel()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ class FlatSvg(SingleFileSnapshotExtension):
         """The name the test gave."""
         assert isinstance(index, str), "a picture needs a name"
         return index
+
+    @classmethod
+    def write_snapshot(cls, **what: Any) -> None:
+        """Write; syrupy warns of names that do not repeat the test's, which is what is wanted here."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            super().write_snapshot(**what)
 
     def discover_snapshots(self, *, test_location: PyTestLocation, **_: Any) -> SnapshotCollections:
         """None: running a part of the tests must not call the pictures of the others unused."""

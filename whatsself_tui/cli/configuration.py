@@ -45,7 +45,8 @@ def check(folder: DataFolder, args: Namespace) -> int:
     else:
         for problem in problems:
             line(visible(str(problem), 1000))
-    narrate(f"{len(problems)} problems." if problems else "Both files are right.")
+    count = "1 problem." if len(problems) == 1 else f"{len(problems)} problems."
+    narrate(count if problems else "Both files are right.")
     return 2 if problems else 0
 
 

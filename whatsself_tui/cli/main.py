@@ -71,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_receive(commands)
     _add_queue(commands)
     _add_config(commands)
+    _add_backup(commands)
     return parser
 
 
@@ -151,6 +152,20 @@ def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         _add(actions, action, text, _config).set_defaults(action=action)
 
 
+def _add_backup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backup = commands.add_parser("backup", help="copies to keep", description="Settings, database and login, to keep.")
+    actions = backup.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for action, text in (
+        ("create", "make one and verify it"),
+        ("list", "print those that are there, the newest first"),
+        ("verify", "read all of one and compare it with its list of checksums"),
+    ):
+        parser = _add(actions, action, text, _backup)
+        parser.set_defaults(action=action)
+        if action == "verify":
+            parser.add_argument("file", metavar="FILE", nargs="?", help="a file, or a name from the list (the newest)")
+
+
 def _priority(text: str) -> int:
     return _whole(text, 0, 10)
 
@@ -215,4 +230,11 @@ def _config(folder: DataFolder, args: argparse.Namespace) -> int:
         "check": configuration.check,
         "show": configuration.show,
     }
+    return actions[args.action](folder, args)
+
+
+def _backup(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli import backup
+
+    actions: dict[str, Command] = {"create": backup.create, "list": backup.show, "verify": backup.verify}
     return actions[args.action](folder, args)

@@ -40,6 +40,16 @@ class DataFolder:
         return self.root / "simulator"
 
     @property
+    def session(self) -> Path:
+        """The browser profile that holds the login."""
+        return self.root / "whatsapp_session"
+
+    @property
+    def backups(self) -> Path:
+        """One archive for each backup."""
+        return self.root / "backups"
+
+    @property
     def logs(self) -> Path:
         """Log files."""
         return self.root / "logs"
@@ -89,7 +99,8 @@ class DataFolder:
         try:
             for folder in (self.config, self.commands, self.results, self.rejected, self.consoles, self.simulator):
                 folder.mkdir(parents=True, exist_ok=True)
-            self.logs.mkdir(exist_ok=True)
+            for folder in (self.logs, self.backups):
+                folder.mkdir(exist_ok=True)
             probe = self.run / f".probe-{os.getpid()}"
             probe.write_bytes(b"")
             probe.unlink()

@@ -7,7 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import aiosqlite
@@ -53,7 +53,7 @@ class Store:
         self._reader = reader
         self._clock = clock
         self._listeners: list[Listener] = []
-        self._under_way: set[asyncio.Future[Any]] = set()
+        self._loop = asyncio.get_running_loop()
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, zone: ZoneInfo) -> Store:
@@ -77,8 +77,6 @@ class Store:
 
     async def close(self) -> None:
         """Finish what is under way and close both connections."""
-        if self._under_way:
-            await asyncio.wait(self._under_way)
         with contextlib.suppress(ValueError):
             await self._reader.close()
         await self._writer.close()
@@ -99,27 +97,13 @@ class Store:
         A cancelled caller does not cancel the transaction: it ends either way.
         Raises what `job` raises, after rolling back.
         """
-        future = worker.submit(self._writer, lambda connection: self._run(connection, job))
-        self._under_way.add(future)
-        future.add_done_callback(self._ended)
-        result, _ = await asyncio.shield(future)
-        return result
+        return await worker.run(self._writer, lambda connection: self._run(connection, job))
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run `query` on the read-only connection, all of it on one snapshot."""
         return await worker.run(self._reader, lambda connection: on_one_snapshot(connection, query))
 
-    def _ended(self, future: asyncio.Future[Any]) -> None:
-        """Tell the listeners what a transaction touched, also if nobody waits for its result any more."""
-        self._under_way.discard(future)
-        if future.cancelled() or future.exception() is not None:
-            return
-        touched: frozenset[Topic] = future.result()[1]
-        if touched:
-            for listener in tuple(self._listeners):
-                listener(touched)
-
-    def _run(self, connection: sqlite3.Connection, job: Callable[[Tx], T]) -> tuple[T, frozenset[Topic]]:
+    def _run(self, connection: sqlite3.Connection, job: Callable[[Tx], T]) -> T:
         tx = Tx(connection, self._clock.now_ms(), self.zone)
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -129,7 +113,14 @@ class Store:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-        return result, frozenset(tx.touched)
+        if tx.touched and self._listeners:
+            # From here, so that the listeners hear of it also if nobody waits for the result any more.
+            self._loop.call_soon_threadsafe(self._tell, frozenset(tx.touched))
+        return result
+
+    def _tell(self, touched: frozenset[Topic]) -> None:
+        for listener in tuple(self._listeners):
+            listener(touched)
 
 
 def on_one_snapshot(connection: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:

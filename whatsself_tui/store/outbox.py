@@ -92,10 +92,10 @@ def enqueue_many(tx: Tx, messages: Iterable[tuple[str, Outgoing]]) -> list[Queue
 
 
 def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
-    row = tx.execute(
+    cursor = tx.execute(
         "INSERT INTO outbox"
         " (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             contact.id,
             class_of(message.priority),
@@ -108,12 +108,12 @@ def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
             message.dedup,
             storable(message.body),
         ),
-    ).fetchone()
-    if row is None:
+    )
+    if cursor.rowcount == 0 or cursor.lastrowid is None:
         known = tx.execute("SELECT id FROM outbox WHERE dedup = ?", (message.dedup,)).fetchone()
         return Queued(known[0], is_new=False)
     scheduled(tx, message.not_before_ms, 1)
-    return Queued(row[0], is_new=True)
+    return Queued(cursor.lastrowid, is_new=True)
 
 
 def _quota(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Quota:

@@ -27,6 +27,11 @@ BUSY_TIMEOUT_MS = 5_000
 CACHE_KB = 32_000
 
 
+#: Pages in the log before they are moved into the database: 16 MB. A commit touches the same few pages as the
+#: one before, so a longer log moves each of them less often.
+CHECKPOINT_PAGES = 4_000
+
+
 async def open_writer(path: Path) -> aiosqlite.Connection:
     """The one connection that writes; WAL, and an fsync for every commit (FULL)."""
     connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=256)
@@ -62,6 +67,7 @@ def _prepare_writer(connection: sqlite3.Connection) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         f"cache_size=-{CACHE_KB}",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         "journal_size_limit=16777216",
     ):
         connection.execute(f"PRAGMA {pragma}")

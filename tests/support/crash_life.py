@@ -1,0 +1,177 @@
+"""One life of a robot in a process of its own: the fixed scenario on virtual time, with a fuse.
+
+The program is the real one, from the orchestrator down to SQLite and its threads. Replaced are the
+clock, the watching of folders (nobody edits anything) and the phone's door, where a life may end
+before and after each hand-over and half-way through the phone's own writing. SQLite tells of every
+statement of the writing connection by its statement trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import aiosqlite
+from support import crash_scenario as scenario
+from support.crash_fuse import BlackBox, Fuse
+from support.crash_loop import LoopClock, VirtualLoop
+
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.robot import orchestrator
+from whatsself_tui.robot.orchestrator import Orchestrator
+from whatsself_tui.store import worker
+from whatsself_tui.transport import simulator
+from whatsself_tui.transport.base import LookUp, Outcome, SendResult
+from whatsself_tui.transport.simulator import Simulator
+
+#: Two events of the scenario are this far apart.
+GAP_S = 0.31
+
+#: After the last send: time for the phone to tell that it was read.
+REST_S = 5.0
+
+#: The step a life takes when everything an earlier one left has been settled.
+STARTED = "life: started"
+
+
+class Life:
+    """What the replaced parts of one life share."""
+
+    def __init__(self, folder: Path, box: BlackBox, start_ms: int, dies_at: int, blind: bool = False) -> None:
+        self.folder = folder
+        self.blind = blind
+        """Whether the phone cannot tell which messages it has."""
+        self.loop = VirtualLoop()
+        self.clock = LoopClock(self.loop, start_ms)
+        self.fuse = Fuse(box, self.clock.now_ms, dies_at)
+        self.asked: set[str] = set()
+
+    def note(self, name: str, **what: Any) -> None:
+        """Append a line to a file outside the robot's own; written before this returns."""
+        descriptor = os.open(self.folder / f"{name}.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        os.write(descriptor, (json.dumps(what) + "\n").encode())
+        os.close(descriptor)
+
+    def run(self, *, trace_statements: bool = True) -> None:
+        """Live until nothing is left to do, or until the fuse has burnt."""
+        with ExitStack() as replaced:
+            for where, name, part in self._parts(trace_statements):
+                replaced.enter_context(patch.object(where, name, part))
+            self.loop.run_until_complete(self._live())
+
+    def _parts(self, trace_statements: bool) -> list[tuple[Any, str, Any]]:
+        parts: list[tuple[Any, str, Any]] = [
+            (orchestrator, "watch_folders", _watch_nothing),
+            (orchestrator, "Simulator", lambda *args: ObservedPhone(self, *args)),
+            (simulator, "_append", self._observed(simulator._append)),
+            (worker, "submit", self._in_turn(worker.submit)),
+        ]
+        if trace_statements:
+            parts.append((worker, "open_writer", self._traced(worker.open_writer)))
+        return parts
+
+    def _in_turn(self, submit: Callable[..., asyncio.Future[Any]]) -> Callable[..., asyncio.Future[Any]]:
+        return lambda *args: self.loop.in_turn(lambda: submit(*args))
+
+    def _traced(self, open_writer: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        async def traced(path: Path) -> aiosqlite.Connection:
+            connection: aiosqlite.Connection = await open_writer(path)
+            await worker.run(connection, lambda raw: raw.set_trace_callback(self.fuse.statement))
+            return connection
+
+        return traced
+
+    def _observed(self, append: Callable[[Path, str], None]) -> Callable[[Path, str], None]:
+        def observed(log: Path, line: str) -> None:
+            self.fuse.step("phone: writes")
+            self.fuse.step("phone: half written", lambda: _write_half(log, line))
+            append(log, line)
+            self.fuse.step("phone: written")
+
+        return observed
+
+    async def _live(self) -> None:
+        robot = Orchestrator(DataFolder(self.folder), self.clock, mode="headless", rng=random.Random(1))
+        await robot.open()
+        await robot.start()
+        self.fuse.step(STARTED)
+        for event in scenario.EVENTS:
+            await self.clock.sleep(GAP_S)
+            await self._happen(robot, event)
+        while await robot.store.read(_waiting):
+            await robot.until_idle()
+            await self.clock.sleep(REST_S)
+        await robot.close()
+        self.fuse.step("life: over")
+
+    async def _happen(self, robot: Orchestrator, event: scenario.Event) -> None:
+        """Ask for it as a client does that repeats, under the same key, what it may have asked before."""
+        self.fuse.step("client: asks")
+        if isinstance(event, scenario.Send):
+            due = None if event.after_s is None else self.clock.now_ms() + event.after_s * 1000
+            message = {"phone": scenario.phone(event), "text": event.text, "priority": event.priority}
+            result = await robot.execute("send", {**message, "dedup": event.key, "not_before_ms": due})
+        else:
+            message = {"wa_id": event.key, "chat": scenario.address(event), "body": event.text}
+            result = await robot.execute("receive", {"messages": [{**message, "written_at_ms": self.clock.now_ms()}]})
+        if not result.ok:
+            raise AssertionError(result.message)
+        is_new = bool(result.data["new"] if isinstance(event, scenario.Send) else result.data["received"])
+        self.fuse.step("client: was told")
+        self.note("acknowledged", key=event.key, is_new=is_new)
+        self.fuse.step("client: noted it")
+
+
+class ObservedPhone(Simulator):
+    """The simulated phone; notes who knocks, and refuses what the scenario says."""
+
+    def __init__(self, life: Life, *args: Any) -> None:
+        super().__init__(*args)
+        self._life = life
+
+    async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
+        """Hand a message over."""
+        life = self._life
+        life.fuse.step("phone: is asked")
+        life.note("handed", id=wa_id, chat=chat, text=text, at_ms=life.clock.now_ms())
+        first = wa_id not in life.asked
+        life.asked.add(wa_id)
+        if first and text.endswith(scenario.REFUSED):
+            result = SendResult(Outcome.RETRYABLE, "refused")
+        elif first and text.endswith(scenario.SILENT_REFUSED):
+            result = SendResult(Outcome.UNKNOWN, "no answer")
+        else:
+            result = await super().send(chat, text, wa_id)
+        life.fuse.step("phone: has answered")
+        if first and text.endswith(scenario.SILENT_ACCEPTED):
+            result = SendResult(Outcome.UNKNOWN, "no answer")
+        return result
+
+    async def look_up(self, chat: str, wa_id: str) -> LookUp:
+        """Whether it has a message."""
+        self._life.fuse.step("phone: is looked up")
+        return LookUp.UNKNOWN if self._life.blind else await super().look_up(chat, wa_id)
+
+
+async def _watch_nothing(_folders: object, stop: asyncio.Event, **_: object) -> AsyncIterator[frozenset[Path]]:
+    await stop.wait()
+    for nothing in ():
+        yield nothing
+
+
+def _write_half(log: Path, line: str) -> None:
+    with log.open("ab") as file:
+        file.write(line.encode()[: len(line) // 2])
+
+
+def _waiting(con: sqlite3.Connection) -> int:
+    (waiting,) = con.execute("SELECT count(*) FROM outbox WHERE state IN (0, 1)").fetchone()
+    return int(waiting)
