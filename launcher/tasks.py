@@ -25,9 +25,9 @@ def run(checkout: Checkout, task: str, arguments: Sequence[str]) -> int:
 
 
 def test(checkout: Checkout, arguments: Sequence[str]) -> int:
-    """Run the tests, with everything on this machine that they need; `arguments` are pytest's."""
+    """Run the tests on all processors, with everything that they need; `arguments` are pytest's."""
     provide_tools()
-    return become([str(checkout.python), "-m", "pytest", *arguments])
+    return become([str(checkout.python), "-m", "pytest", "-n", "auto", *arguments])
 
 
 def check(checkout: Checkout) -> int:

@@ -87,7 +87,7 @@ def test_missing_program_is_installed_again(sandbox: Sandbox) -> None:
 def test_development_extras_come_on_top_and_survive_a_plain_start(sandbox: Sandbox) -> None:
     sandbox.start()
     result = sandbox.start("test", "-k", "one or two")
-    assert ran(result.stdout) == [["pytest", "-k", "one or two"]]
+    assert ran(result.stdout) == [["pytest", "-n", "auto", "-k", "one or two"]]
     assert sandbox.installed() == [*ALL, *ALL_DEV]
     sandbox.start()
     assert sandbox.installed() == []
@@ -288,4 +288,4 @@ def test_checks_that_are_content_give_zero(sandbox: Sandbox) -> None:
 
 def test_tests_run_in_the_checkout_and_give_their_exit_code(sandbox: Sandbox) -> None:
     result = sandbox.start("test", EXIT_PYTEST="5")
-    assert (ran(result.stdout), result.returncode) == ([["pytest"]], 5)
+    assert (ran(result.stdout), result.returncode) == ([["pytest", "-n", "auto"]], 5)
