@@ -55,17 +55,16 @@ class Fuse:
     def step(self, label: str, before_death: Callable[[], None] | None = None) -> None:
         """One more step is about to be taken, unless it is the last one."""
         self.labels.append(label)
-        self._box.write(Trace(len(self.labels), label, self._now_ms()))
         if len(self.labels) == self._burns_at:
             if before_death:
                 before_death()
-            die()
+            self.tell()
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def statement(self, sql: str) -> None:
         """A statement is about to be run (SQLite's statement trace)."""
-        self.step(f"sql: {' '.join(sql.split())[:_LABEL]}")
+        self.step(" ".join(sql[: 2 * _LABEL].split())[:_LABEL])
 
-
-def die() -> None:
-    """Not even the interpreter notices."""
-    os.kill(os.getpid(), signal.SIGKILL)
+    def tell(self) -> None:
+        """Leave behind how far it came."""
+        self._box.write(Trace(len(self.labels), self.labels[-1], self._now_ms()))

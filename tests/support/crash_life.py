@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import random
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
@@ -23,17 +24,18 @@ import aiosqlite
 from support import crash_scenario as scenario
 from support.crash_fuse import BlackBox, Fuse
 from support.crash_loop import LoopClock, VirtualLoop
+from support.queue_world import chat as address
 
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.robot import orchestrator
 from whatsself_tui.robot.orchestrator import Orchestrator
 from whatsself_tui.store import worker
 from whatsself_tui.transport import simulator
-from whatsself_tui.transport.base import LookUp, Outcome, SendResult
+from whatsself_tui.transport.base import Acknowledged, Event, LookUp, Outcome, SendResult, Sink
 from whatsself_tui.transport.simulator import Simulator
 
 #: Two events of the scenario are this far apart.
-GAP_S = 0.31
+GAP_S = 0.06
 
 #: After the last send: time for the phone to tell that it was read.
 REST_S = 5.0
@@ -68,10 +70,12 @@ class Life:
             self.loop.run_until_complete(self._live())
 
     def _parts(self, trace_statements: bool) -> list[tuple[Any, str, Any]]:
+        dice = random.Random(self.clock.now_ms())  # the same ids in the same life, others in the next
         parts: list[tuple[Any, str, Any]] = [
             (orchestrator, "watch_folders", _watch_nothing),
             (orchestrator, "Simulator", lambda *args: ObservedPhone(self, *args)),
             (simulator, "_append", self._observed(simulator._append)),
+            (secrets, "token_hex", lambda length: dice.randbytes(length).hex()),
             (worker, "submit", self._in_turn(worker.submit)),
         ]
         if trace_statements:
@@ -136,10 +140,22 @@ class ObservedPhone(Simulator):
     def __init__(self, life: Life, *args: Any) -> None:
         super().__init__(*args)
         self._life = life
+        self._reader_has: set[str] = set()
+
+    async def start(self, sink: Sink) -> None:
+        """Connect; only one person's phone tells that messages were delivered and read."""
+
+        async def hear(event: Event) -> None:
+            if not isinstance(event, Acknowledged) or event.wa_id in self._reader_has:
+                await sink(event)
+
+        await super().start(hear)
 
     async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
         """Hand a message over."""
         life = self._life
+        if chat == address(scenario.READER):
+            self._reader_has.add(wa_id)
         life.fuse.step("phone: is asked")
         life.note("handed", id=wa_id, chat=chat, text=text, at_ms=life.clock.now_ms())
         first = wa_id not in life.asked

@@ -68,20 +68,21 @@ EVENTS: tuple[Event, ...] = (
     Send("s2", 0, f"second to A {REFUSED}"),
     Send("s3", 1, "first to B", priority=3),
     Send("s4", 0, "third to A"),
-    Arrive("i1", 4, "question 1", "answer 1"),
+    Arrive("i1", 0, "question 1", "answer 1"),
     Send("s5", 1, "urgent to B", priority=8),
     Send("s6", 2, f"first to C {SILENT_ACCEPTED}"),
     Send("s7", 1, "second to B", priority=3),
-    Arrive("i2", 0, "question 2", "answer 2"),
     Send("s8", 2, f"second to C {SILENT_REFUSED}"),
     Send("s9", 3, "scheduled for D", after_s=100),
-    Arrive("i3", 4, "question 3", f"answer 3 {REFUSED}"),
+    Arrive("i2", 0, "question 2", f"answer 2 {REFUSED}"),
     Send("s10", 2, "third to C"),
-    Arrive("i4", 5, "Parar!", "opted out"),
-    Send("s11", 3, "at once to D"),
-    Arrive("i5", 4, "question 5", "answer 5"),
+    Arrive("i3", 4, "Parar!", "opted out"),
+    Send("s11", 1, "third to B", priority=3),
     Send("s12", 0, "urgent to A", priority=10),
 )
+
+#: The one person whose phone tells that a message was delivered and read.
+READER = 2
 
 #: Every text that has to arrive, once.
 EXPECTED = tuple(event.text if isinstance(event, Send) else event.answer for event in EVENTS)

@@ -106,6 +106,7 @@ def _live(order: Order, box: BlackBox) -> NoReturn:
         signal.alarm(PATIENCE_S)
         life = Life(Path(order.folder), box, order.start_ms, order.dies_at, order.blind)
         life.run()
+        life.fuse.tell()
         if order.labels:
             Path(order.labels).write_text("\n".join(life.fuse.labels), encoding="utf-8")
         code = 0

@@ -63,7 +63,7 @@ async def _run(folder: DataFolder, read_only: bool, demo: bool = False) -> int:
         stack.push_async_callback(lambda: app.link.aclose())
         if demo:
             await stack.enter_async_context(_customers(link))
-        on_stop(lambda number: app.exit(exit_code(number)))
+        on_stop(lambda number: app.exit(return_code=exit_code(number)))
         await app.run_async()
         return app.return_code or 0
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -20,13 +19,13 @@ from textual.worker import Worker, WorkerState
 from whatsself_tui.console.actions import ACTIONS, ActionState, find, reason_against
 from whatsself_tui.console.deeds import DEEDS
 from whatsself_tui.console.elastic import ElasticApp
+from whatsself_tui.console.faults import harmless
 from whatsself_tui.console.heartbeat import Heartbeat
 from whatsself_tui.console.panes.alerts import Notice
 from whatsself_tui.console.queries import Situation
 from whatsself_tui.console.screens.dashboard import Dashboard
 from whatsself_tui.console.theme import THEME
 from whatsself_tui.host.logs import logger
-from whatsself_tui.phones import mask
 from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
@@ -52,11 +51,15 @@ class WhatsSelfApp(ElasticApp):
     """Runs until the operator quits; `link` is then the one the caller has to close."""
 
     TITLE = "WhatsSelf TUI"
-    CSS_PATH = [_STYLES / f"{name}.tcss" for name in ("dashboard", "confirm", "help", "palette")]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        _STYLES / f"{name}.tcss" for name in ("dashboard", "confirm", "help", "palette")
+    ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [  # noqa: RUF012
-        Binding(",".join(action.keys), f"act('{action.id}')", action.title, id=action.id, show=False)
+        # ctrl+q goes before everything, as in every Textual program: the way out works from any screen.
+        Binding(key, f"act('{action.id}')", action.title, id=action.id, show=False, priority=key == "ctrl+q")
         for action in ACTIONS
+        for key in action.keys
     ]
 
     def __init__(
@@ -207,6 +210,10 @@ class WhatsSelfApp(ElasticApp):
         """Textual's own way of quitting is ours."""
         self.action_act("quit")
 
+    def action_help_quit(self) -> None:
+        """ctrl+c is no way out here; it names the way out."""
+        self.tell("Press q to quit.")
+
     async def _act(self, action_id: str) -> None:
         try:
             await DEEDS[action_id](self)
@@ -218,7 +225,7 @@ class WhatsSelfApp(ElasticApp):
         """An action that failed for a fault of the console is told and does not end it."""
         if event.state == WorkerState.ERROR and event.worker.error is not None:
             error = event.worker.error
-            _log.error("action_failed", action=event.worker.name, **_harmless(error))
+            _log.error("action_failed", action=event.worker.name, **harmless(error))
             self.tell(f"That failed because of an error in the console: {type(error).__name__}.", "error")
 
     def tell(self, text: str, severity: SeverityLevel = "information") -> None:
@@ -239,20 +246,8 @@ class WhatsSelfApp(ElasticApp):
 
     def crashed(self, error: BaseException | None) -> RenderableType:
         """What is printed when the console itself fails: no local variables, for they hold messages and numbers."""
-        _log.critical("console_crashed", **_harmless(error))
+        _log.critical("console_crashed", **harmless(error))
         return Text(
             f"The console stopped because of an error in itself: {type(error).__name__}.\n"
             "No message is lost: the queue is in the database. The log file says where it happened."
         )
-
-
-def _harmless(error: BaseException | None) -> dict[str, str]:
-    """An error for the log: its frames without variables, phone numbers masked."""
-    if error is None:
-        return {}
-    message = re.sub(r"\d{8,}", lambda digits: mask(digits[0]), visible(str(error), limit=300))
-    return {
-        "error": type(error).__name__,
-        "message": message,
-        "frames": "".join(traceback.format_tb(error.__traceback__)),
-    }

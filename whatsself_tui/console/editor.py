@@ -17,6 +17,9 @@ _POSIX_EDITORS = ("nano", "vim", "vi")
 #: `edit` comes with Windows 11 and works in a terminal; `notepad` opens a window.
 _WINDOWS_EDITORS = ("edit", "nano", "vim", "notepad")
 
+#: An editor that is asked to end gets this long before it is made to.
+_END_WAIT_S = 2.0
+
 
 def choose(environment: Mapping[str, str], platform: str, which: Callable[[str], str | None]) -> list[str]:
     """The command of the editor: `$VISUAL`, `$EDITOR`, else the first usual one that is installed.
@@ -69,9 +72,20 @@ async def run(command: list[str], file: Path) -> int:
         try:
             return await process.wait()
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+            await _end(process)
             raise
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(_END_WAIT_S):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 @contextlib.contextmanager

@@ -165,7 +165,7 @@ class ElasticDriver(PlatformDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal, and watch it: a hang-up is not seen by a console that writes nothing."""
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # without annotations there
         if sys.platform != "win32" and not self._is_watched:
             self._is_watched = True
             threading.Thread(target=self._await_hang_up, name="terminal-watch", daemon=True).start()
@@ -174,8 +174,9 @@ class ElasticDriver(PlatformDriver):
         if sys.platform != "win32":
             poll = select.poll()
             poll.register(self.fileno, 0)  # no event asked for: only a hang-up or an error is told
-            poll.poll()
-            tell(self._app, TerminalLost())
+            (_, event), *_ = poll.poll()
+            if event & (select.POLLHUP | select.POLLERR):  # else this system cannot watch terminals
+                tell(self._app, TerminalLost())
 
     @property
     def _writer_thread(self) -> ElasticWriter | None:

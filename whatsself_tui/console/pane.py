@@ -15,6 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.console.allowance import Allowance
+from whatsself_tui.console.faults import harmless
 from whatsself_tui.console.lines import Lines
 from whatsself_tui.console.queries import Query
 from whatsself_tui.console.words import elapsed
@@ -152,7 +153,7 @@ class Pane(Lines, Generic[T], can_focus=True):
 
     def due_at_ms(self) -> int | None:
         """When time alone will have changed the picture; None: never, or nobody looks."""
-        if not self.is_working or self._is_reading:
+        if not self.is_working or self._is_reading or self._later:
             return None
         if self.trouble:
             return self._tried_at_ms + RETRY_MS
@@ -185,9 +186,9 @@ class Pane(Lines, Generic[T], can_focus=True):
         if not self.trouble:
             return lines
         age = f" This is {elapsed(now_ms - self.read_at_ms)} old." if self.reading is not None else ""
-        return [*self._told(f"{self.trouble}{age}"), *lines]
+        return [*self._trouble_lines(f"{self.trouble}{age}"), *lines]
 
-    def _told(self, trouble: str) -> list[Content]:
+    def _trouble_lines(self, trouble: str) -> list[Content]:
         width = max(10, self.scrollable_content_region.width)
         return Content.styled(f"✗ {trouble}", "bold $text-error").wrap(width)
 
@@ -235,8 +236,7 @@ class Pane(Lines, Generic[T], can_focus=True):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A fault in the console itself is told in the pane and does not end the program."""
         if event.state == WorkerState.ERROR and event.worker.error is not None:
-            _log.error("pane_failed", pane=self.id, exc_info=event.worker.error)
+            _log.error("pane_failed", pane=self.id, **harmless(event.worker.error))
             self.trouble = f"This pane failed: {type(event.worker.error).__name__}."
             self.reading = None  # perhaps it is what cannot be drawn
             self.redraw()
-            self.source.set_heartbeat()

@@ -56,13 +56,13 @@ STATUS: Final = {
 
 
 def countdown(left_ms: int) -> str:
-    """Time left as `mm:ss`, `h:mm:ss` or days; part of a second counts as a whole one."""
+    """Time left as `mm:ss`, from an hour on as `1h 02m`, later in days; part of a second counts as a whole one."""
     seconds = max(0, -(-left_ms // 1000))
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     if hours >= 48:
-        return f"{hours // 24} d {hours % 24} h"
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+        return f"{hours // 24}d {hours % 24:02}h"
+    return f"{hours}h {minutes:02}m" if hours else f"{minutes:02}:{seconds:02}"
 
 
 def elapsed(passed_ms: int) -> str:
