@@ -44,6 +44,10 @@ class FolderOwned(WhatsSelfError):
     exit_code = 4
 
 
+class NoAnswer(WhatsSelfError):
+    """The robot took a command and has not answered in time; it is carried out once all the same."""
+
+
 class DataError(WhatsSelfError):
     """The data folder or the database in it cannot be used."""
 

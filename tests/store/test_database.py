@@ -143,6 +143,7 @@ def test_what_is_used_of_aiosqlite_is_still_there() -> None:
     assert aiosqlite.__version__.startswith("0.22."), "look at store/worker.py before allowing another version"
     connection = aiosqlite.Connection(lambda: sqlite3.connect(":memory:"), 64)
     assert hasattr(connection, "_tx")
+    assert isinstance(connection._thread, threading.Thread)
     assert isinstance(aiosqlite.Connection._conn, property)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from whatsself_tui.cli.carry_out import carry_out
 from whatsself_tui.cli.output import clock_time, document, iso, line, narrate, report
 from whatsself_tui.config.in_force import read_in_force
-from whatsself_tui.errors import DataError, UsageError, WhatsSelfError
+from whatsself_tui.errors import DataError, NoAnswer, UsageError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.session import checking, shelf
 from whatsself_tui.session.making import size_text
@@ -21,11 +21,9 @@ def create(folder: DataFolder, args: Namespace) -> int:
     folder.require()
     try:
         result = asyncio.run(carry_out(folder, "backup", {}))
-    except WhatsSelfError as error:
-        if type(error) is WhatsSelfError and error.advice:  # a robot that took the command and is not done yet
-            advice = "It is made once, by this robot or the next one; `backup list` shows it when it is whole."
-            raise WhatsSelfError(error.message, advice) from error
-        raise
+    except NoAnswer as error:
+        advice = "It is made once, by this robot or the next one; `backup list` shows it when it is whole."
+        raise NoAnswer(error.message, advice) from error
     return report(result, args.json)
 
 

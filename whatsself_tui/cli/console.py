@@ -1,4 +1,7 @@
-"""The console: as the owner where the folder is free, attached where it is not, or as a demonstration."""
+"""The console: as the owner where the folder is free, attached where it is not, or as a demonstration.
+
+Nothing but Textual is loaded before the first frame; the robot is opened behind it.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,16 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from whatsself_tui.cli.output import narrate
 from whatsself_tui.clock import SystemClock
 from whatsself_tui.errors import FolderOwned, UsageError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.signals import exit_code, on_stop
-from whatsself_tui.robot.attached import AttachedLink
-from whatsself_tui.robot.link import RobotLink
-from whatsself_tui.robot.local import LocalLink
-from whatsself_tui.robot.orchestrator import Orchestrator
+
+if TYPE_CHECKING:
+    from whatsself_tui.robot.link import RobotLink
 
 
 def run_console(folder: DataFolder, read_only: bool, demo: bool) -> int:
@@ -48,32 +49,42 @@ def _run_demo() -> int:
 
 
 async def _run(folder: DataFolder, read_only: bool, demo: bool = False) -> int:
-    # Imported here: no other command pays for Textual.
+    """Run the console. Raises what opening the robot raises, after the terminal is given back."""
     from whatsself_tui.console.app import WhatsSelfApp
+    from whatsself_tui.robot.starting import StartingLink
 
     async with contextlib.AsyncExitStack() as stack:
-        link = await _link(folder, read_only)
+
+        async def open_link() -> RobotLink:
+            link = await _link(folder, read_only)
+            if demo:
+                _let_customers_write(link, stack)
+            return link
+
         app = WhatsSelfApp(
-            link,
+            StartingLink(SystemClock()),
+            open_link=open_link,
             take_over=None if read_only else lambda: _take_over(folder),
             read_only=read_only,
             settings_file=folder.settings_file,
             demo=demo,
         )
         stack.push_async_callback(lambda: app.link.aclose())
-        if demo:
-            await stack.enter_async_context(_customers(link))
         on_stop(lambda number: app.exit(return_code=exit_code(number)))
         await app.run_async()
+        if app.failure is not None:
+            raise app.failure
         return app.return_code or 0
 
 
 async def _link(folder: DataFolder, read_only: bool) -> RobotLink:
+    """The robot of the folder: this process's own if the folder is free, else another's."""
+    await asyncio.to_thread(_load_the_robot)
     if not read_only:
-        try:
+        with contextlib.suppress(FolderOwned):
             return await _take_over(folder)
-        except FolderOwned as owned:
-            narrate(f"{owned} This console is attached to it.")
+    from whatsself_tui.robot.attached import AttachedLink
+
     attached = AttachedLink(folder, SystemClock())
     await attached.open()
     return attached
@@ -81,6 +92,9 @@ async def _link(folder: DataFolder, read_only: bool) -> RobotLink:
 
 async def _take_over(folder: DataFolder) -> RobotLink:
     """Become the owner. Raises FolderOwned if somebody else is."""
+    from whatsself_tui.robot.local import LocalLink
+    from whatsself_tui.robot.orchestrator import Orchestrator
+
     robot = Orchestrator(folder, SystemClock(), mode="console")
     await robot.open()
     try:
@@ -91,13 +105,20 @@ async def _take_over(folder: DataFolder) -> RobotLink:
     return LocalLink(robot)
 
 
-@contextlib.asynccontextmanager
-async def _customers(link: RobotLink) -> AsyncIterator[None]:
+def _load_the_robot() -> None:
+    """In a thread, so that the console draws and listens meanwhile."""
+    import whatsself_tui.robot.attached
+    import whatsself_tui.robot.orchestrator  # noqa: F401
+
+
+def _let_customers_write(link: RobotLink, stack: contextlib.AsyncExitStack) -> None:
+    """Start the customers of the demonstration; the end of `stack` ends them."""
     from whatsself_tui.robot.demo import customers_write
 
     writing = asyncio.ensure_future(customers_write(link, SystemClock()))
-    try:
-        yield
-    finally:
+
+    async def end() -> None:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
+
+    stack.push_async_callback(end)

@@ -25,12 +25,13 @@ from whatsself_tui.console.panes.alerts import Notice
 from whatsself_tui.console.queries import Situation
 from whatsself_tui.console.screens.dashboard import Dashboard
 from whatsself_tui.console.theme import THEME
+from whatsself_tui.errors import WhatsSelfError
 from whatsself_tui.host.logs import logger
 from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
 
-TakeOver = Callable[[], Awaitable[RobotLink]]
+OpenLink = Callable[[], Awaitable[RobotLink]]
 
 #: On Windows each of Textual's sleeping timers holds a thread of the default pool (cpu + 4 of them).
 _POOL_THREADS = 64
@@ -66,13 +67,20 @@ class WhatsSelfApp(ElasticApp):
         self,
         link: RobotLink,
         *,
-        take_over: TakeOver | None = None,
+        open_link: OpenLink | None = None,
+        take_over: OpenLink | None = None,
         read_only: bool = False,
         settings_file: Path | None = None,
         demo: bool = False,
     ) -> None:
-        """`take_over` makes this process the owner and returns its link; None where that is not offered."""
+        """`open_link` is called after the first frame, and what it returns takes the place of `link`.
+
+        `take_over` makes this process the owner and returns its link; None where that is not offered.
+        """
         super().__init__()
+        self.failure: WhatsSelfError | None = None
+        """Why `open_link` failed, which ended the console."""
+        self._open_link = open_link
         self.take_over = take_over
         self.settings_file = settings_file
         self.is_demo = demo
@@ -127,6 +135,17 @@ class WhatsSelfApp(ElasticApp):
         """Listen from the first frame on."""
         self._unlisten = self._link.listen(self._hear)
         self._show_state()
+        if self._open_link is not None:
+            self.call_after_refresh(self.run_worker, self._open(self._open_link), group="open", exit_on_error=False)
+
+    async def _open(self, open_link: OpenLink) -> None:
+        try:
+            link = await open_link()
+        except WhatsSelfError as error:
+            self.failure = error
+            self.exit(return_code=error.exit_code)
+            return
+        self.link_changed(link)
 
     def on_unmount(self) -> None:
         """Let go of the link; closing it is the caller's."""
@@ -187,7 +206,7 @@ class WhatsSelfApp(ElasticApp):
         alerts = self._situation.alerts if self._situation is not None else ()
         return ActionState(
             paused=self._situation.robot.paused if self._situation is not None else None,
-            mode=self._link.state.mode,
+            mode="attached" if self._link.state.mode == "attached" else "owner",
             has_owner=self._link.state.owner is not None,
             read_only=self._read_only,
             may_take_over=self.take_over is not None,

@@ -7,13 +7,12 @@ import sqlite3
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from textual.content import Content
 from textual.worker import Worker, WorkerState
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.console.allowance import Allowance
 from whatsself_tui.console.faults import harmless
 from whatsself_tui.console.lines import Lines
@@ -24,6 +23,9 @@ from whatsself_tui.host.logs import logger
 from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
+
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
 
 T = TypeVar("T")
 
@@ -113,8 +115,9 @@ class Pane(Lines, Generic[T], can_focus=True):
 
     @property
     def is_working(self) -> bool:
-        """Whether somebody can see it."""
-        return self._shown and self.screen.is_active and not self.source.is_away
+        """Whether somebody can see it, and there is a robot to see."""
+        is_there = self.source.link.state.mode != "starting"
+        return self._shown and is_there and self.screen.is_active and not self.source.is_away
 
     def tell(self, topics: frozenset[Topic]) -> None:
         """Something changed."""
@@ -175,9 +178,11 @@ class Pane(Lines, Generic[T], can_focus=True):
     def redraw(self) -> None:
         """Make the picture again from the last reading."""
         now_ms = self._drawn_at_ms = self._picture_time_ms()
-        region = self.scrollable_content_region
-        canvas = Canvas(region.width, region.height, now_ms, self.source.link.settings.business.zone)
-        lines = list(self.picture(self.reading, canvas)) if self.reading is not None else []
+        lines: list[Content] = []
+        if self.reading is not None:
+            region = self.scrollable_content_region
+            canvas = Canvas(region.width, region.height, now_ms, self.source.link.settings.business.zone)
+            lines.extend(self.picture(self.reading, canvas))
         self.put(self.with_trouble(lines, now_ms))
         self.source.set_heartbeat()
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.store import views
 from whatsself_tui.store.readings import (
     AlertReading,
@@ -21,6 +20,9 @@ from whatsself_tui.store.readings import (
     RobotReading,
     TodayReading,
 )
+
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
 
 T = TypeVar("T")
 

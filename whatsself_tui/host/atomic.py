@@ -43,15 +43,16 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _replace(temp, target)
+        replace(temp, target)
     except BaseException:
         with contextlib.suppress(OSError):
             temp.unlink()
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _replace(temp: Path, target: Path) -> None:
+def replace(temp: Path, target: Path) -> None:
+    """`os.replace`, again and again on Windows while another process has the target open. Raises OSError."""
     for pause_s in _RETRY_PAUSES_S:
         try:
             os.replace(temp, target)
@@ -63,7 +64,7 @@ def _replace(temp: Path, target: Path) -> None:
     os.replace(temp, target)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the new name durable; Windows cannot open a folder, and does not need it for this."""
     if sys.platform == "win32":
         return

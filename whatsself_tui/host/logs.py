@@ -9,8 +9,10 @@ import logging
 import logging.handlers
 import queue
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import structlog
+if TYPE_CHECKING:
+    import structlog
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -47,6 +49,8 @@ class LogFiles:
 
 
 def _route_structlog() -> None:
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -61,7 +65,46 @@ def _route_structlog() -> None:
     )
 
 
-def logger(component: str) -> structlog.stdlib.BoundLogger:
+class Logger:
+    """A component's logger: an event's name and its fields. structlog is loaded when it is first used."""
+
+    def __init__(self, component: str) -> None:
+        self._component = component
+        self._bound: structlog.stdlib.BoundLogger | None = None
+
+    def debug(self, event: str, **fields: object) -> None:
+        """For whoever looks for a fault."""
+        self._log.debug(event, **fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        """What the robot does."""
+        self._log.info(event, **fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something to look at some time."""
+        self._log.warning(event, **fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        """Something that does not work."""
+        self._log.error(event, **fields)
+
+    def critical(self, event: str, **fields: object) -> None:
+        """Something that ends the program."""
+        self._log.critical(event, **fields)
+
+    def exception(self, event: str, **fields: object) -> None:
+        """An error just caught, with where it happened."""
+        self._log.exception(event, **fields)
+
+    @property
+    def _log(self) -> structlog.stdlib.BoundLogger:
+        if self._bound is None:
+            import structlog
+
+            self._bound = structlog.stdlib.get_logger("whatsself_tui", component=self._component)
+        return self._bound
+
+
+def logger(component: str) -> Logger:
     """A logger whose events carry the component's name."""
-    log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("whatsself_tui", component=component)
-    return log
+    return Logger(component)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from whatsself_tui.clock import Clock
-from whatsself_tui.errors import RobotNotRunning, WhatsSelfError
+from whatsself_tui.errors import NoAnswer, RobotNotRunning, WhatsSelfError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.ownership import is_owned
 from whatsself_tui.robot import spool
@@ -54,7 +54,7 @@ async def ask_by_name(folder: DataFolder, clock: Clock, name: str, args: Mapping
 def _no_answer(folder: DataFolder, command: spool.SpooledCommand) -> WhatsSelfError:
     if spool.withdraw(folder, command.id):
         return WhatsSelfError(f"The robot did not take the command within {PATIENCE_S:.0f} s; it was withdrawn.")
-    return WhatsSelfError(
+    return NoAnswer(
         f"The robot took the command but did not answer within {PATIENCE_S:.0f} s.",
         "It is carried out once, by this robot or the next one; look with `status` or `queue list`.",
     )

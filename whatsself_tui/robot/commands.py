@@ -12,11 +12,14 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from whatsself_tui.errors import CommandRefused, UsageError
+from whatsself_tui.clock import Clock
+from whatsself_tui.errors import CommandRefused, DataError, UsageError
+from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import parse_phone
 from whatsself_tui.robot.link import CommandResult
 from whatsself_tui.robot.spool import SpooledCommand
+from whatsself_tui.session.making import BackupMaker, size_text
 from whatsself_tui.store import alerts, contacts, outbox, state
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.transport.base import Received
@@ -75,6 +78,11 @@ class AlertArgs(_Args):
 class Host(Protocol):
     """What carrying out commands needs of the robot."""
 
+    folder: DataFolder
+    """The data folder it owns."""
+    clock: Clock
+    """The one clock."""
+
     @property
     def store(self) -> Store:
         """The database."""
@@ -90,12 +98,14 @@ class Commands:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._backups = BackupMaker(host.folder)
         self._known: dict[str, Callable[[SpooledCommand], Awaitable[CommandResult]]] = {
             "pause": self._pause,
             "resume": self._resume,
             "send": self._send,
             "receive": self._receive,
             "alert_ack": self._acknowledge,
+            "backup": self._backup,
         }
 
     async def execute(self, command: SpooledCommand) -> CommandResult:
@@ -188,6 +198,22 @@ class Commands:
             return done("Acknowledged.", id=args.id)
 
         return await self._once(command, job)
+
+    async def _backup(self, command: SpooledCommand) -> CommandResult:
+        """Made outside of a transaction: the archive carries the command's id, so that a repetition finds it."""
+        _parse(NoArgs, command)
+        known = await self._host.store.write(lambda tx: state.known_result(tx, command.id))
+        if known is not None:
+            return CommandResult(**known)
+        try:
+            made = await self._backups.make(command.id, self._host.clock.now_ms(), self._host.store.zone)
+        except DataError as error:
+            log.warning("backup failed", reason=str(error))
+            return refused(str(error))
+        count = len(made.manifest.files)
+        text = f"{made.path.name} is written and verified: {count} files, {size_text(made.size_bytes)}."
+        result = done(text, file=made.path.name, path=str(made.path), size_bytes=made.size_bytes, files=count)
+        return await self._once(command, lambda tx: result)
 
 
 def done(message: str, **data: Any) -> CommandResult:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.errors import Problem
 from whatsself_tui.store.topics import Topic
 
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
+
 T = TypeVar("T")
 
-LinkMode = Literal["owner", "attached"]
+LinkMode = Literal["starting", "owner", "attached"]
+"""`starting`: nothing can be read or asked yet."""
 
 
 @dataclass(frozen=True, slots=True)

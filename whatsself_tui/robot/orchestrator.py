@@ -8,7 +8,6 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from whatsself_tui import __version__
@@ -22,7 +21,8 @@ from whatsself_tui.host.logs import LogFiles, logger
 from whatsself_tui.host.ownership import Ownership
 from whatsself_tui.host.watch import watch_folders
 from whatsself_tui.robot import spool
-from whatsself_tui.robot.commands import Commands, refused
+from whatsself_tui.robot.commands import Commands
+from whatsself_tui.robot.desk import CommandDesk
 from whatsself_tui.robot.dispatcher import Dispatcher
 from whatsself_tui.robot.feed import ChangeFeed
 from whatsself_tui.robot.inbound import Inbound
@@ -106,6 +106,7 @@ class Orchestrator:
         self.keeper = AlertKeeper(store, self.clock, lambda: self.settings)
         self.feed = ChangeFeed(self.folder, self.clock.now_ms())
         self.commands = Commands(self)
+        self.desk = CommandDesk(self.folder, self.commands)
         store.listen(self._committed)
 
     def _settle(self, tx: Tx, loaded: Applied) -> None:
@@ -156,6 +157,7 @@ class Orchestrator:
         self._started = False
         self.dispatcher.stop()
         self.keeper.stop()
+        await self.desk.close()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
             for task in late:
@@ -273,7 +275,7 @@ class Orchestrator:
             if self.folder.config in folders:
                 self._config_changed.set()
             if self.folder.commands in folders:
-                await self._run_commands()
+                await self.desk.work()
 
     async def _keep_config(self) -> None:
         while not self._stop.is_set():
@@ -281,23 +283,6 @@ class Orchestrator:
             self._config_changed.clear()
             if not self._stop.is_set():
                 await self.config.check()
-
-    async def _run_commands(self) -> None:
-        for path in spool.waiting(self.folder):
-            taken = spool.take(path)
-            if taken is not None:
-                await self._run_command(taken)
-
-    async def _run_command(self, path: Path) -> None:
-        try:
-            command = spool.read_command(path)
-        except spool.BadCommand as error:
-            log.warning("command rejected", file=path.name, reason=str(error))
-            spool.answer(self.folder, path.stem, refused(f"The command was not taken: {error}.", 2))
-            spool.reject(self.folder, path)
-            return
-        spool.answer(self.folder, command.id, await self.commands.execute(command))
-        path.unlink(missing_ok=True)
 
 
 def _raise_error(kind: str, text: str, tx: Tx) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.delivery.breaker import FAIL_RATE, MIN_ATTEMPTS, WINDOW_MS
 from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, MINUTE_MS, NEVER, Limits, score
 from whatsself_tui.store import lanes
@@ -24,6 +24,9 @@ from whatsself_tui.store.readings import (
     WaitingMessage,
 )
 from whatsself_tui.store.tally import COUNTERS
+
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
 
 #: Lanes shown as next up.
 NEXT_UP = 20

@@ -2,8 +2,8 @@
 
 aiosqlite offers each statement as a hop of its own; a transaction made of hops is slower by an
 order of magnitude and can be left half-open by a cancellation. `Connection._tx`, the thread's
-queue, and `Connection._conn` are the only private names used, written for aiosqlite 0.22; a test
-notices when they change.
+queue, `Connection._conn` and `Connection._thread` are the only private names used, written for
+aiosqlite 0.22; a test notices when they change.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHECKPOINT_PAGES = 4_000
 
 async def open_writer(path: Path) -> aiosqlite.Connection:
     """The one connection that writes; WAL, and an fsync for every commit (FULL)."""
-    connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=256)
+    connection = await _connected(aiosqlite.connect(path, isolation_level=None, cached_statements=256))
     try:
         await run(connection, _prepare_writer)
     except BaseException:
@@ -45,7 +45,16 @@ async def open_writer(path: Path) -> aiosqlite.Connection:
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
     """A connection that cannot write."""
-    return await aiosqlite.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    return await _connected(aiosqlite.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None))
+
+
+async def _connected(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    """Open it; if that fails, wait for its thread too, which would else outlive the event loop."""
+    try:
+        return await connection
+    except BaseException:
+        await asyncio.to_thread(connection._thread.join)
+        raise
 
 
 def submit(connection: aiosqlite.Connection, job: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
 from whatsself_tui.console.words import BREAKER, countdown, gauge, plural
 from whatsself_tui.store.readings import BreakerReading
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
+
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
 
 
 class BreakerPane(Pane[BreakerReading]):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import Canvas, Pane
 from whatsself_tui.console.words import STATUS, day_of, day_words, fit, time_of_day
 from whatsself_tui.store.readings import MessageReading
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
+
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
 
 _WHEN = 8
 _STATUS = 11

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
 from whatsself_tui.console.words import WAITS_FOR, countdown, fit, plural
 from whatsself_tui.store.readings import QueueReading, WaitingMessage
 from whatsself_tui.store.topics import Topic
+
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
 
 #: From this width on the text of the messages is shown beside the names.
 _ROOM_FOR_TEXT = 50

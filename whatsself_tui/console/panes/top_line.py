@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
 
-from whatsself_tui.config.schema import Settings
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import Canvas, Pane, Source
 from whatsself_tui.console.words import BREAKER, TRANSPORT, elapsed, plural
 from whatsself_tui.robot.link import LinkState
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import short, visible
+
+if TYPE_CHECKING:
+    from whatsself_tui.config.schema import Settings
 
 _GAP = "  "
 
