@@ -81,7 +81,7 @@ async def test_another_owner_is_told_and_time_goes_on() -> None:
         assert "ATTACHED to pid 777" in page.top
         await page.until(lambda: "The robot runs again" in page.text)
         await page.tick()
-        assert "Next in 00:06" in page.text
+        await page.until(lambda: "Next in 00:06" in page.text)
 
 
 async def test_a_rejected_configuration_comes_and_goes() -> None:
