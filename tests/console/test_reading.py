@@ -81,7 +81,7 @@ async def test_covered_panes_ask_and_write_nothing_and_catch_up_afterwards(cover
         assert queries_of(link, queries) == dict.fromkeys(("situation", *PANES), 1)
 
 
-@pytest.mark.parametrize(("number", "shown"), enumerate(PANES, start=1))
+@pytest.mark.parametrize(("number", "shown"), list(enumerate(PANES, start=1)))
 async def test_zoomed_away_panes_do_not_ask(number: int, shown: str) -> None:
     link = busy_link()
     async with open_console(link) as page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -76,8 +77,8 @@ def test_pip_installs_what_the_hashes_say_and_nothing_else(sandbox: Sandbox, tmp
     assert ran(result.stdout) == [["answer", "one", "two words"]], result.stderr
 
     sandbox.lock.write_text(f"answer==1 \\\n    --hash=sha256:{64 * '0'}\n", encoding="utf-8")
-    for installed in sandbox.venv.glob("lib/python*/site-packages/answer-1.dist-info/*"):
-        installed.unlink()  # so that pip has to look at the wheel again
+    for installed in sandbox.venv.glob("lib*/**/answer-1.dist-info"):
+        shutil.rmtree(installed)  # so that pip has to look at the wheel again
     refused = sandbox.start(PIP_FIND_LINKS=str(wheels))
     assert refused.returncode == 1
     assert "HASH" in refused.stderr
