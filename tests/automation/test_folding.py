@@ -66,7 +66,9 @@ def test_the_way_accents_are_encoded_does_not_matter(text: str, form: str) -> No
 
 
 # U+0345 (the Greek iota subscript) is left out: Unicode's case folding makes a letter of it.
-@given(st.lists(st.sampled_from("abcçãéíõúxyz019")), st.lists(st.integers(0x300, 0x36F).filter(lambda mark: mark != 0x345)))
+@given(
+    st.lists(st.sampled_from("abcçãéíõúxyz019")), st.lists(st.integers(0x300, 0x36F).filter(lambda mark: mark != 0x345))
+)
 def test_accents_do_not_matter(letters: list[str], marks: list[int]) -> None:
     plain = "".join(letters)
     accented = "".join(letter + "".join(map(chr, marks)) for letter in letters)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from whatsself_tui.cli.output import document, iso, line
 from whatsself_tui.clock import SystemClock
@@ -99,64 +100,72 @@ def _content(
     now_ms: int,
 ) -> dict[str, Any]:
     zone = settings.business.zone
-    robot, breaker, queue, limits = readings.robot, readings.breaker, readings.queue, readings.limits
-    oldest = queue.oldest_waiting_since_ms
-    lines = health(folder, robot, queue, owner is not None, problems)
+    robot = readings.robot
+    lines = health(folder, robot, readings.queue, owner is not None, problems)
     return {
         "owner": owner and {"pid": owner["pid"], "since": iso(owner["since_ms"], zone), "mode": owner["mode"]},
         "paused": robot.paused,
         "transport": {"kind": robot.transport_kind, "state": robot.transport_state, "detail": robot.transport_detail},
-        "breaker": {
-            "state": breaker.state,
-            "failure_rate": round(breaker.failure_rate, 4),
-            "attempts": breaker.attempts,
-            "opens_at": breaker.opens_at,
-            "closes_at": iso(breaker.closes_at_ms, zone),
-            "multiplier": breaker.multiplier,
-        },
-        "queue": {
-            "queued": queue.queued,
-            "scheduled": queue.scheduled,
-            "sending": queue.sending,
-            "dead": queue.dead,
-            "unconfirmed": queue.unconfirmed,
-            "oldest_age_s": None if oldest is None else max(0, now_ms - oldest) // 1000,
-            "next_wake_at": iso(queue.next_wake_at_ms, zone),
-            "waits_for": queue.waits_for,
-            "by_priority": {str(priority): n for priority, n in queue.by_priority},
-        },
-        "limits": {
-            "per_minute": {
-                "used": limits.minute_used,
-                "limit": limits.minute_limit,
-                "free_at": iso(limits.minute_free_at_ms, zone),
-            },
-            "contacts": [
-                {
-                    "contact": row.contact,
-                    "address": row.address,
-                    "used": row.used,
-                    "limit": row.limit,
-                    "reply_limit": row.reply_limit,
-                    "free_at": iso(row.free_at_ms, zone),
-                }
-                for row in limits.contacts
-            ],
-        },
-        "alerts": [
-            {
-                "id": alert.id,
-                "kind": alert.kind,
-                "severity": alert.severity,
-                "text": alert.text,
-                "raised_at": iso(alert.raised_at_ms, zone),
-                "acknowledged_at": iso(alert.acknowledged_at_ms, zone),
-            }
-            for alert in readings.alerts
-        ],
+        "breaker": _breaker(readings.breaker, zone),
+        "queue": _queue(readings.queue, now_ms, zone),
+        "limits": _limits(readings.limits, zone),
+        "alerts": [_alert(alert, zone) for alert in readings.alerts],
         "health": [asdict(entry) for entry in lines],
         "today": {"day": readings.today.day, **dict(readings.today.counters)},
         "data_folder": str(folder.root),
+    }
+
+
+def _breaker(breaker: BreakerReading, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "state": breaker.state,
+        "failure_rate": round(breaker.failure_rate, 4),
+        "attempts": breaker.attempts,
+        "opens_at": breaker.opens_at,
+        "closes_at": iso(breaker.closes_at_ms, zone),
+        "multiplier": breaker.multiplier,
+    }
+
+
+def _queue(queue: QueueReading, now_ms: int, zone: ZoneInfo) -> dict[str, Any]:
+    oldest = queue.oldest_waiting_since_ms
+    return {
+        "queued": queue.queued,
+        "scheduled": queue.scheduled,
+        "sending": queue.sending,
+        "dead": queue.dead,
+        "unconfirmed": queue.unconfirmed,
+        "oldest_age_s": None if oldest is None else max(0, now_ms - oldest) // 1000,
+        "next_wake_at": iso(queue.next_wake_at_ms, zone),
+        "waits_for": queue.waits_for,
+        "by_priority": {str(priority): n for priority, n in queue.by_priority},
+    }
+
+
+def _limits(limits: LimitsReading, zone: ZoneInfo) -> dict[str, Any]:
+    minute = {"used": limits.minute_used, "limit": limits.minute_limit, "free_at": iso(limits.minute_free_at_ms, zone)}
+    contacts = [
+        {
+            "contact": row.contact,
+            "address": row.address,
+            "used": row.used,
+            "limit": row.limit,
+            "reply_limit": row.reply_limit,
+            "free_at": iso(row.free_at_ms, zone),
+        }
+        for row in limits.contacts
+    ]
+    return {"per_minute": minute, "contacts": contacts}
+
+
+def _alert(alert: AlertReading, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "kind": alert.kind,
+        "severity": alert.severity,
+        "text": alert.text,
+        "raised_at": iso(alert.raised_at_ms, zone),
+        "acknowledged_at": iso(alert.acknowledged_at_ms, zone),
     }
 
 
