@@ -6,7 +6,7 @@ import pytest
 
 from whatsself_tui.config.files import MAX_PROBLEMS, read_automation, read_rules, read_settings
 
-_SECTIONS = "[business], [transport], [simulator], [limits], [queue], [consent], [logs]"
+_SECTIONS = "[business], [transport], [simulator], [limits], [queue], [breaker], [consent], [logs]"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_owner_killed_leaves_no_stale_lock(tmp_path: Path) -> None:
 def test_status_has_the_promised_keys(tmp_path: Path) -> None:
     cli_json(tmp_path, "send", "5511999990001", "x")
     status = cli_json(tmp_path, "status")
-    assert set(status["breaker"]) == {"state", "failure_rate", "attempts", "opens_at", "closes_at", "multiplier"}
+    assert {"state", "failure_rate", "attempts", "opens_at", "closes_at", "multiplier"} <= set(status["breaker"])
     assert {"queued", "scheduled", "sending", "dead", "unconfirmed", "oldest_age_s", "next_wake_at"} <= set(
         status["queue"]
     )

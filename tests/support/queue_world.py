@@ -53,7 +53,7 @@ class QueueWorld:
         return claim
 
     async def conclude(self, claim: Claim, outcome: str) -> None:
-        """Report `sent`, `retry`, `failed`, `unconfirmed` or `never_left`; anything else reports nothing."""
+        """Report `sent`, `retry`, `failed`, `not on whatsapp`, `unconfirmed` or `never_left`; else nothing."""
 
         def job(tx: Tx) -> None:
             if outcome == "sent":
@@ -62,6 +62,8 @@ class QueueWorld:
                 claims.retry(tx, claim, "network", 5_000, counts=True)
             elif outcome == "failed":
                 claims.failed(tx, claim, "blocked", counts=True)
+            elif outcome == "not on whatsapp":
+                claims.failed(tx, claim, "number not on WhatsApp", counts=False)
             elif outcome == "unconfirmed":
                 claims.unconfirmed(tx, claim, "nobody knows")
             elif outcome == "never_left":

@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_send(commands)
     _add_receive(commands)
     _add_queue(commands)
+    _add_breaker(commands)
     _add_config(commands)
     _add_backup(commands)
     return parser
@@ -139,6 +140,20 @@ def _add_queue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="how many at most (50)")
     for action, text in (("pause", "send nothing until resumed"), ("resume", "send again")):
         _add(actions, action, text, _set_paused).set_defaults(action=action)
+
+
+def _add_breaker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    breaker = commands.add_parser("breaker", help="the circuit breaker", description="The circuit breaker.")
+    actions = breaker.add_subparsers(title="actions", metavar="ACTION", required=True)
+    for action, text in (
+        ("show", "its state, its window and its last changes"),
+        ("reset", "closed, as if nothing had happened"),
+        ("open", "send nothing until further notice"),
+        ("close", "send whatever happens until further notice"),
+        ("auto", "let the failures decide again"),
+        ("measure", "count failures but never open"),
+    ):
+        _add(actions, action, text, _breaker).set_defaults(action=action)
 
 
 def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -220,6 +235,12 @@ def _set_paused(folder: DataFolder, args: argparse.Namespace) -> int:
     from whatsself_tui.cli.queue import set_paused
 
     return set_paused(folder, args)
+
+
+def _breaker(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli import breaker
+
+    return breaker.show(folder, args) if args.action == "show" else breaker.operate(folder, args)
 
 
 def _config(folder: DataFolder, args: argparse.Namespace) -> int:

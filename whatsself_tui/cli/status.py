@@ -63,7 +63,7 @@ def _read(folder: DataFolder, settings: Settings, now_ms: int) -> _Readings:
     def query(con: sqlite3.Connection) -> _Readings:
         return _Readings(
             views.read_robot(con),
-            views.read_breaker(con, now_ms),
+            views.read_breaker(con, settings, now_ms),
             views.read_queue(con, settings, now_ms),
             views.read_limits(con, settings, now_ms),
             views.read_alerts(con),
@@ -106,7 +106,7 @@ def _content(
         "owner": owner and {"pid": owner["pid"], "since": iso(owner["since_ms"], zone), "mode": owner["mode"]},
         "paused": robot.paused,
         "transport": {"kind": robot.transport_kind, "state": robot.transport_state, "detail": robot.transport_detail},
-        "breaker": _breaker(readings.breaker, zone),
+        "breaker": breaker_document(readings.breaker, zone),
         "queue": _queue(readings.queue, now_ms, zone),
         "limits": _limits(readings.limits, zone),
         "alerts": [_alert(alert, zone) for alert in readings.alerts],
@@ -116,14 +116,17 @@ def _content(
     }
 
 
-def _breaker(breaker: BreakerReading, zone: ZoneInfo) -> dict[str, Any]:
+def breaker_document(breaker: BreakerReading, zone: ZoneInfo) -> dict[str, Any]:
+    """The breaker as `status` and `breaker show` print it."""
     return {
         "state": breaker.state,
+        "mode": breaker.mode,
         "failure_rate": round(breaker.failure_rate, 4),
         "attempts": breaker.attempts,
         "opens_at": breaker.opens_at,
         "closes_at": iso(breaker.closes_at_ms, zone),
         "multiplier": breaker.multiplier,
+        "probes": {"answered": breaker.probes, "needed": breaker.probes_needed},
     }
 
 

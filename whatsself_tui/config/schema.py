@@ -173,6 +173,46 @@ class QueueSettings(Section):
     )
 
 
+class BreakerSettings(Section):
+    """When to stop sending because WhatsApp refuses too much, and how to feel the way back."""
+
+    window_s: int = Field(
+        default=300, ge=10, le=86_400, description="Outcomes of sends count for this long, in seconds."
+    )
+    window_attempts: int = Field(
+        default=50, ge=1, le=1_000, description="At most this many of the last outcomes count; at least min_attempts."
+    )
+    min_attempts: int = Field(
+        default=20, ge=1, le=1_000, description="With fewer outcomes in the window it does not open."
+    )
+    fail_rate: float = Field(default=0.25, ge=0.01, le=1.0, description="Share of failed sends that opens it.")
+    cooldown_initial_s: int = Field(
+        default=300,
+        ge=1,
+        le=86_400,
+        description="How long nothing is sent after it opened for the first time, in seconds.",
+    )
+    cooldown_max_s: int = Field(
+        default=1_800,
+        ge=1,
+        le=604_800,
+        description="The cool-down doubles when the tests fail, up to this, in seconds.",
+    )
+    probe_interval_s: int = Field(
+        default=45, ge=0, le=3_600, description="Time from one test send to the next, in seconds."
+    )
+    probe_samples: int = Field(default=10, ge=1, le=100, description="Test sends it takes to close again.")
+    probe_success: float = Field(default=0.9, ge=0.01, le=1.0, description="Share of test sends that have to succeed.")
+
+    @field_validator("min_attempts")
+    @classmethod
+    def _fits_the_window(cls, value: int, info: ValidationInfo) -> int:
+        most: int | None = info.data.get("window_attempts")
+        if most is not None and value > most:
+            raise PydanticCustomError("too_high", "must not be above breaker.window_attempts ({most})", {"most": most})
+        return value
+
+
 class ConsentSettings(Section):
     """How a contact refuses messages, and takes them up again.
 
@@ -227,6 +267,7 @@ class Settings(Section):
     simulator: SimulatorSettings = Field(default=SimulatorSettings(), description="How the simulated phone behaves.")
     limits: LimitSettings = Field(default=LimitSettings(), description="How much may be sent.")
     queue: QueueSettings = Field(default=QueueSettings(), description="Retries and alerts of the outbox.")
+    breaker: BreakerSettings = Field(default=BreakerSettings(), description="Stopping when WhatsApp refuses too much.")
     consent: ConsentSettings = Field(default=ConsentSettings(), description="How a contact refuses messages.")
     logs: LogSettings = Field(default=LogSettings(), description="What the log files keep.")
 

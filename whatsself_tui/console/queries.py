@@ -63,19 +63,19 @@ class Recent:
     today: TodayReading
 
 
-def situation(now_ms: int) -> Query[Situation]:
+def situation(settings: Settings, now_ms: int) -> Query[Situation]:
     """For the top line."""
     return Query(
         "situation",
         lambda con: Situation(
-            views.read_robot(con), views.read_breaker(con, now_ms), views.read_alerts(con, limit=ALERTS)
+            views.read_robot(con), views.read_breaker(con, settings, now_ms), views.read_alerts(con, limit=ALERTS)
         ),
     )
 
 
-def breaker(now_ms: int) -> Query[BreakerReading]:
+def breaker(settings: Settings, now_ms: int) -> Query[BreakerReading]:
     """For the breaker pane."""
-    return Query("breaker", lambda con: views.read_breaker(con, now_ms))
+    return Query("breaker", lambda con: views.read_breaker(con, settings, now_ms))
 
 
 def queue(settings: Settings, now_ms: int) -> Query[QueueReading]:

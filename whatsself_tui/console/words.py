@@ -20,6 +20,13 @@ BREAKER: Final = {
     "half_open": ("▲", "$text-warning", "Testing, one by one."),
 }
 
+#: Breaker mode → what the operator has decided.
+MODES: Final = {
+    "forced_open": "Kept open by the operator.",
+    "forced_closed": "Kept closed by the operator.",
+    "metrics_only": "Only measures.",
+}
+
 #: Why the next message waits (`QueueReading.waits_for`).
 WAITS_FOR: Final = {
     "nothing": "its turn has come",

@@ -89,12 +89,16 @@ class Policy:
     than a send with its time limit and look-up can take."""
 
     def __post_init__(self) -> None:
-        for name in ("window_ms", "min_attempts", "cooldown_initial_ms", "cooldown_max_ms", "multiplier_max"):
+        for name in (
+            "window_ms",
+            "min_attempts",
+            "cooldown_initial_ms",
+            "cooldown_max_ms",
+            "multiplier_max",
+            "probe_samples",
+        ):
             _at_least(name, getattr(self, name), 1)
         _at_least("window_attempts", self.window_attempts, self.min_attempts)
-        _at_least("probe_samples", self.probe_samples, 1)
-        _at_least("probe_interval_ms", self.probe_interval_ms, 0)
-        _at_least("probe_lost_ms", self.probe_lost_ms, self.probe_interval_ms)
         for name in ("fail_rate", "probe_success"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is above 0 and at most 1, not {getattr(self, name)}")
@@ -320,8 +324,10 @@ def _permit_at(circuit: Circuit, policy: Policy) -> int:
     """When the next probe may be claimed as far as the last one is concerned."""
     if circuit.last_probe_at_ms is None:
         return 0
-    in_flight = circuit.probe_generation is not None
-    return circuit.last_probe_at_ms + (policy.probe_lost_ms if in_flight else policy.probe_interval_ms)
+    wait_ms = policy.probe_interval_ms
+    if circuit.probe_generation is not None:
+        wait_ms = max(wait_ms, policy.probe_lost_ms)
+    return circuit.last_probe_at_ms + wait_ms
 
 
 def _not_after(at_ms: int | None, latest_ms: int) -> int | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whatsself_tui.clock import Clock
+from whatsself_tui.delivery.circuit import Action
 from whatsself_tui.errors import CommandRefused, DataError, UsageError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import logger
@@ -20,7 +21,7 @@ from whatsself_tui.phones import parse_phone
 from whatsself_tui.robot.link import CommandResult
 from whatsself_tui.robot.spool import SpooledCommand
 from whatsself_tui.session.making import BackupMaker, size_text
-from whatsself_tui.store import alerts, contacts, outbox, state
+from whatsself_tui.store import alerts, breaker, contacts, outbox, state
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.transport.base import Received
 
@@ -69,6 +70,12 @@ class ReceiveArgs(_Args):
     messages: list[ReceivedArgs] = Field(min_length=1)
 
 
+class BreakerArgs(_Args):
+    """What the operator decides about the breaker."""
+
+    action: Literal["reset", "open", "close", "auto", "measure"]
+
+
 class AlertArgs(_Args):
     """An alert."""
 
@@ -105,6 +112,7 @@ class Commands:
             "send": self._send,
             "receive": self._receive,
             "alert_ack": self._acknowledge,
+            "breaker": self._breaker,
             "backup": self._backup,
         }
 
@@ -196,6 +204,18 @@ class Commands:
             if not alerts.acknowledge(tx, args.id):
                 return refused("There is no such alert, or it was acknowledged before.")
             return done("Acknowledged.", id=args.id)
+
+        return await self._once(command, job)
+
+    async def _breaker(self, command: SpooledCommand) -> CommandResult:
+        args = _parse(BreakerArgs, command)
+
+        def job(tx: Tx) -> CommandResult:
+            change = breaker.operate(tx, Action(args.action))
+            now = breaker.load(tx.connection)
+            word = f"The breaker is {now.state.replace('_', ' ')} ({now.mode.replace('_', ' ')})"
+            text = f"{word}: {change.cause}." if change else f"{word}, as it was."
+            return done(text, state=now.state, mode=now.mode, changed=change is not None)
 
         return await self._once(command, job)
 

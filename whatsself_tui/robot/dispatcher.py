@@ -19,7 +19,7 @@ from whatsself_tui.phones import mask
 from whatsself_tui.store import claims
 from whatsself_tui.store.claims import Claim
 from whatsself_tui.store.database import Store, Tx
-from whatsself_tui.store.views import limits_of
+from whatsself_tui.store.views import limits_of, policy_of
 from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Transport
 
 log = logger("dispatcher")
@@ -93,9 +93,9 @@ class Dispatcher:
 
     async def _once(self) -> float | None:
         """Send one message, or say how long to sleep in seconds (None: until kicked)."""
-        limits = limits_of(self._settings())
+        limits, policy = limits_of(self._settings()), policy_of(self._settings())
         connected = self._connected
-        step = await self._store.write(lambda tx: claims.step(tx, limits, connected))
+        step = await self._store.write(lambda tx: claims.step(tx, limits, connected, policy))
         if step.claim:
             await self._deliver(step.claim)
             return 0
@@ -116,7 +116,8 @@ class Dispatcher:
         if result.outcome is Outcome.UNKNOWN and await self._look_up(claim) is not LookUp.ABSENT:
             return
         if result.outcome is Outcome.SENT:
-            await self._finish(lambda tx: claims.sent(tx, claim))
+            policy = policy_of(self._settings())
+            await self._finish(lambda tx: claims.sent(tx, claim, policy))
         elif result.outcome is Outcome.NOT_CONNECTED:
             delay_ms = round(TROUBLE_PAUSE_S * 1000)
             await self._finish(lambda tx: claims.postpone(tx, claim, result.reason, delay_ms))
@@ -136,20 +137,21 @@ class Dispatcher:
         return sending.result()
 
     async def _failed(self, claim: Claim, result: SendResult) -> None:
-        queue = self._settings().queue
+        queue, policy = self._settings().queue, policy_of(self._settings())
         reason, counts = result.reason, result.counts
         if result.outcome is Outcome.PERMANENT or exhausted(claim.attempt, queue.max_attempts):
-            await self._finish(lambda tx: claims.failed(tx, claim, reason, counts=counts))
+            await self._finish(lambda tx: claims.failed(tx, claim, reason, counts=counts, policy=policy))
             return
         delay_ms = backoff_ms(claim.attempt, queue.retry_base_s, self._rng.random())
-        await self._finish(lambda tx: claims.retry(tx, claim, reason, delay_ms, counts=counts))
+        await self._finish(lambda tx: claims.retry(tx, claim, reason, delay_ms, counts=counts, policy=policy))
 
     async def _look_up(self, claim: Claim) -> LookUp:
         """Nobody told whether it was sent: record what a look-up by id shows, except that it is absent."""
         found = await self._transport.look_up(claim.chat, claim.wa_id)
         log.info("look-up", message=claim.id, wa_id=claim.wa_id, found=found)
         if found is LookUp.PRESENT:
-            await self._finish(lambda tx: claims.sent(tx, claim))
+            policy = policy_of(self._settings())
+            await self._finish(lambda tx: claims.sent(tx, claim, policy))
         elif found is LookUp.UNKNOWN:
             await self._finish(lambda tx: claims.unconfirmed(tx, claim, "nobody can tell whether it was sent"))
         return found

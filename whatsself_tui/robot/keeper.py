@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from whatsself_tui.clock import Clock
 from whatsself_tui.config.schema import Settings
+from whatsself_tui.delivery.circuit import State
 from whatsself_tui.host.logs import logger
-from whatsself_tui.store import alerts
+from whatsself_tui.store import alerts, breaker
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.topics import Topic
 
@@ -34,7 +35,7 @@ class AlertKeeper:
 
     def changed(self, topics: frozenset[Topic]) -> None:
         """Something was committed: look again if it concerns the queue or the limits of alerts."""
-        if topics & {Topic.QUEUE, Topic.CONFIG}:
+        if topics & {Topic.QUEUE, Topic.CONFIG, Topic.BREAKER}:
             self._look.set()
 
     def stop(self) -> None:
@@ -73,6 +74,7 @@ def _look(tx: Tx, settings: Settings) -> int | None:
         waiting > settings.queue.backlog_alert,
         f"More than {settings.queue.backlog_alert} messages wait: is it a limit, a pause or the connection?",
     )
+    _look_at_breaker(tx)
     dead, unconfirmed = tallies.get("dead", 0), tallies.get("unconfirmed", 0)
     _hold(
         tx,
@@ -90,6 +92,17 @@ def _look(tx: Tx, settings: Settings) -> int | None:
     return _look_at_oldest(tx, settings.queue.oldest_alert_s)
 
 
+def _look_at_breaker(tx: Tx) -> None:
+    circuit = breaker.load(tx.connection)
+    cause = tx.execute("SELECT cause FROM breaker_transition ORDER BY id DESC LIMIT 1").fetchone()
+    _hold(
+        tx,
+        "breaker_open",
+        circuit.state is not State.CLOSED,
+        f"The breaker is {circuit.state.replace('_', ' ')}: {cause[0] if cause else ''}. Messages wait, none is lost.",
+    )
+
+
 def _look_at_oldest(tx: Tx, limit_s: int) -> int | None:
     row = tx.execute("SELECT due_at FROM outbox WHERE state = 0 ORDER BY due_at, id LIMIT 1").fetchone()
     too_old_at = None if row is None else row[0] + limit_s * 1000
@@ -101,7 +114,7 @@ def _look_at_oldest(tx: Tx, limit_s: int) -> int | None:
 
 def _hold(tx: Tx, kind: str, holds: bool, text: str) -> None:
     if holds:
-        alerts.raise_alert(tx, kind, "error" if kind == "unconfirmed" else "warning", text)
+        alerts.raise_alert(tx, kind, "error" if kind in ("unconfirmed", "breaker_open") else "warning", text)
     else:
         alerts.clear_alert(tx, kind)
 

@@ -28,10 +28,10 @@ from whatsself_tui.robot.feed import ChangeFeed
 from whatsself_tui.robot.inbound import Inbound
 from whatsself_tui.robot.keeper import AlertKeeper
 from whatsself_tui.robot.link import CommandResult
-from whatsself_tui.store import alerts, claims, lanes, outbox, state
+from whatsself_tui.store import alerts, breaker, claims, lanes, outbox, state
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.topics import Topic
-from whatsself_tui.store.views import limits_of
+from whatsself_tui.store.views import limits_of, policy_of
 from whatsself_tui.transport.base import Acknowledged, Event, LinkState, Received, StateChanged
 from whatsself_tui.transport.simulator import Simulator, SimulatorOptions
 
@@ -115,6 +115,7 @@ class Orchestrator:
         if outbox.settle_clock(tx, limits):
             log.warning("the clock was set back since the last run")
         lanes.apply_limits(tx, limits)
+        breaker.recovered(tx, policy_of(self.settings))
         _record_changes(tx, loaded)
         alerts.clear_alert(tx, "part_failed")
         self._tell_problems(tx)
@@ -215,7 +216,7 @@ class Orchestrator:
         self.dispatcher.set_connected(event.state is LinkState.READY)
 
     def _committed(self, topics: frozenset[Topic]) -> None:
-        if topics & {Topic.QUEUE, Topic.ROBOT, Topic.CONFIG, Topic.LIMITS}:
+        if topics & {Topic.QUEUE, Topic.ROBOT, Topic.CONFIG, Topic.LIMITS, Topic.BREAKER}:
             self.dispatcher.kick()
         self.keeper.changed(topics)
         if self._started:

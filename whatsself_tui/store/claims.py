@@ -10,6 +10,7 @@ import secrets
 import sqlite3
 from dataclasses import dataclass
 
+from whatsself_tui.delivery.circuit import Policy
 from whatsself_tui.delivery.limits import NEVER, Limits, Quota
 from whatsself_tui.phones import address
 from whatsself_tui.store import breaker, lanes, outbox
@@ -17,6 +18,9 @@ from whatsself_tui.store.database import Tx
 from whatsself_tui.store.outbox import State
 from whatsself_tui.store.tally import count, scheduled, tally
 from whatsself_tui.store.topics import Topic
+
+#: The breaker's numbers where a caller has no others.
+DEFAULT_POLICY = Policy()
 
 #: Heads found to be unsendable that one transaction drops before it lets others write.
 DROP_BATCH = 100
@@ -54,27 +58,28 @@ class Step:
     """None: nothing but an event can change anything."""
 
 
-def step(tx: Tx, limits: Limits, may_send: bool) -> Step:
+def step(tx: Tx, limits: Limits, may_send: bool, policy: Policy = DEFAULT_POLICY) -> Step:
     """Drop what has expired, claim what may go now, else say when to look again.
 
-    Nothing is claimed unless `may_send` (connected), nor while the robot is paused.
+    Nothing is claimed unless `may_send` (connected), nor while the robot is paused or the breaker open.
     """
     if outbox.expire(tx) == outbox.EXPIRE_BATCH:
         return Step(None, tx.now_ms)
     may_send = may_send and not tx.execute("SELECT paused FROM robot").fetchone()[0]
-    claim = _claim_next(tx, limits) if may_send else None
+    claim = _claim_next(tx, limits, policy) if may_send else None
     if claim:
         return Step(claim, None)
     wake_at = _next_expiry(tx.connection)
     if may_send:
-        wake_at = min(wake_at, wake_up(tx.connection, tx.now_ms, limits))
+        wake_at = min(wake_at, wake_up(tx.connection, tx.now_ms, limits, policy))
     return Step(None, None if wake_at >= NEVER else wake_at)
 
 
-def wake_up(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> int:
-    """When the next message may go as far as windows, schedules and holds are concerned; NEVER if none."""
+def wake_up(connection: sqlite3.Connection, now_ms: int, limits: Limits, policy: Policy) -> int:
+    """When the next message may go: windows, schedules, holds and the breaker; NEVER if only an event can tell."""
     earliest = lanes.pick(connection, now_ms, limits).earliest_ms
-    return NEVER if earliest >= NEVER else max(earliest, lanes.minute_free_at(connection, limits))
+    gates = lanes.minute_free_at(connection, limits), breaker.gate(connection, policy, now_ms)
+    return min(NEVER, max(earliest, *gates))
 
 
 def _next_expiry(connection: sqlite3.Connection) -> int:
@@ -84,8 +89,8 @@ def _next_expiry(connection: sqlite3.Connection) -> int:
     return row[0] if row else NEVER
 
 
-def _claim_next(tx: Tx, limits: Limits) -> Claim | None:
-    if lanes.minute_free_at(tx.connection, limits) > tx.now_ms:
+def _claim_next(tx: Tx, limits: Limits, policy: Policy) -> Claim | None:
+    if lanes.minute_free_at(tx.connection, limits) > tx.now_ms or breaker.gate(tx.connection, policy, tx.now_ms):
         return None
     for _ in range(DROP_BATCH):
         head = lanes.pick(tx.connection, tx.now_ms, limits).best
@@ -99,11 +104,11 @@ def _claim_next(tx: Tx, limits: Limits) -> Claim | None:
             outbox.drop(tx, head.message_id, State.DEAD, "the contact has opted out")
             count(tx, "failed")
             continue
-        return _claim(tx, head, limits)
+        return _claim(tx, head, limits, policy)
     return None
 
 
-def _claim(tx: Tx, head: lanes.Head, limits: Limits) -> Claim:
+def _claim(tx: Tx, head: lanes.Head, limits: Limits, policy: Policy) -> Claim:
     """The durable intent: id chosen, attempt counted, windows charged; only then is anything sent."""
     wa_id, body, attempt, not_before, phone, lid = tx.execute(
         "UPDATE outbox SET state = 1, attempts = attempts + 1, claimed_at = ?, wa_id = coalesce(wa_id, ?)"
@@ -135,7 +140,7 @@ def _claim(tx: Tx, head: lanes.Head, limits: Limits) -> Claim:
         body=body,
         attempt=attempt,
         claimed_at_ms=tx.now_ms,
-        generation=breaker.generation(tx),
+        generation=breaker.claim(tx, policy),
     )
 
 
@@ -147,7 +152,7 @@ def in_flight(connection: sqlite3.Connection) -> list[Claim]:
     ]
 
 
-def sent(tx: Tx, claim: Claim) -> bool:
+def sent(tx: Tx, claim: Claim, policy: Policy = DEFAULT_POLICY) -> bool:
     """WhatsApp has it."""
     if not _leave(tx, claim, State.SENT, ""):
         return False
@@ -156,37 +161,37 @@ def sent(tx: Tx, claim: Claim) -> bool:
     count(tx, "outbound")
     if source != outbox.MANUAL:
         count(tx, "automated")
-    breaker.record(tx, True, claim.generation)
+    breaker.outcome(tx, policy, True, claim.generation)
     return True
 
 
-def failed(tx: Tx, claim: Claim, reason: str, *, counts: bool) -> bool:
+def failed(tx: Tx, claim: Claim, reason: str, *, counts: bool, policy: Policy = DEFAULT_POLICY) -> bool:
     """It will not be tried again: a dead letter. `counts`: the failure says something about WhatsApp."""
     if not _leave(tx, claim, State.DEAD, reason):
         return False
     tally(tx, "dead", 1)
     count(tx, "failed")
-    if counts:
-        breaker.record(tx, False, claim.generation)
+    _failed(tx, claim, counts, policy)
     return True
 
 
-def retry(tx: Tx, claim: Claim, reason: str, delay_ms: int, *, counts: bool) -> bool:
+def retry(tx: Tx, claim: Claim, reason: str, delay_ms: int, *, counts: bool, policy: Policy = DEFAULT_POLICY) -> bool:
     """Back to its place in the lane, which waits for `delay_ms`."""
     if not _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt):
         return False
-    if counts:
-        breaker.record(tx, False, claim.generation)
+    _failed(tx, claim, counts, policy)
     return True
 
 
 def never_left(tx: Tx, claim: Claim) -> bool:
     """WhatsApp certainly does not have it: queued again under the same id, the attempt refunded."""
+    breaker.released(tx, claim.generation)
     return _requeue(tx, claim, "", retry_at_ms=0, attempts=claim.attempt - 1)
 
 
 def postpone(tx: Tx, claim: Claim, reason: str, delay_ms: int) -> bool:
     """Nothing was attempted: back to its place for `delay_ms`, the attempt refunded."""
+    breaker.released(tx, claim.generation)
     return _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt - 1)
 
 
@@ -195,6 +200,7 @@ def unconfirmed(tx: Tx, claim: Claim, reason: str) -> bool:
     if not _leave(tx, claim, State.UNCONFIRMED, reason):
         return False
     tally(tx, "unconfirmed", 1)
+    breaker.released(tx, claim.generation)
     return True
 
 
@@ -209,6 +215,13 @@ def acknowledged(tx: Tx, wa_id: str, ack: int) -> bool:
             count(tx, counter)
     tx.touch(Topic.MESSAGES)
     return True
+
+
+def _failed(tx: Tx, claim: Claim, counts: bool, policy: Policy) -> None:
+    if counts:
+        breaker.outcome(tx, policy, False, claim.generation)
+    else:
+        breaker.released(tx, claim.generation)
 
 
 def _leave(tx: Tx, claim: Claim, state: State, error: str) -> bool:

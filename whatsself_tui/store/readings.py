@@ -26,6 +26,16 @@ class RobotReading:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerChange:
+    """One change of the breaker's state or mode."""
+
+    at_ms: int
+    from_state: str
+    to_state: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerReading:
     """The circuit breaker as it is stored."""
 
@@ -43,6 +53,13 @@ class BreakerReading:
     closes_at_ms: int | None
     """When an open breaker lets the first probe through; None unless open."""
     multiplier: int
+    mode: str = "auto"
+    """`auto`, or what the operator chose: `forced_open`, `forced_closed`, `metrics_only`."""
+    probes: int = 0
+    """Test sends answered since it is half open."""
+    probes_needed: int = 10
+    transitions: tuple[BreakerChange, ...] = ()
+    """The last changes, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)

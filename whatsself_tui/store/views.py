@@ -9,11 +9,12 @@ import sqlite3
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from whatsself_tui.delivery.breaker import FAIL_RATE, MIN_ATTEMPTS, WINDOW_MS
+from whatsself_tui.delivery.circuit import Policy
 from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, MINUTE_MS, NEVER, Limits, score
-from whatsself_tui.store import lanes
+from whatsself_tui.store import breaker, lanes
 from whatsself_tui.store.readings import (
     AlertReading,
+    BreakerChange,
     BreakerReading,
     ContactLimitReading,
     LimitsReading,
@@ -27,6 +28,9 @@ from whatsself_tui.store.tally import COUNTERS
 
 if TYPE_CHECKING:
     from whatsself_tui.config.schema import Settings
+
+#: Changes of the breaker that are shown.
+TRANSITIONS = 20
 
 #: Lanes shown as next up.
 NEXT_UP = 20
@@ -48,21 +52,55 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+def policy_of(settings: Settings) -> Policy:
+    """The settings as the breaker's rules want them."""
+    breaker = settings.breaker
+    return Policy(
+        window_ms=breaker.window_s * 1000,
+        window_attempts=breaker.window_attempts,
+        min_attempts=breaker.min_attempts,
+        fail_rate=breaker.fail_rate,
+        cooldown_initial_ms=breaker.cooldown_initial_s * 1000,
+        cooldown_max_ms=breaker.cooldown_max_s * 1000,
+        probe_interval_ms=breaker.probe_interval_s * 1000,
+        probe_samples=breaker.probe_samples,
+        probe_success=breaker.probe_success,
+        # A full round of test sends four times over, and far more than one send can take.
+        probe_lost_ms=max(600_000, breaker.probe_interval_s * breaker.probe_samples * 4_000),
+    )
+
+
 def read_robot(con: sqlite3.Connection) -> RobotReading:
     """Whether it sends, and how it is connected."""
     row = con.execute("SELECT paused, transport_kind, transport_state, transport_detail FROM robot").fetchone()
     return RobotReading(bool(row[0]), row[1], row[2], row[3])
 
 
-def read_breaker(con: sqlite3.Connection, now_ms: int | None = None) -> BreakerReading:
-    """The breaker's state and the outcomes in its window; without `now_ms` those it last counted."""
-    state, open_until, multiplier = con.execute("SELECT state, open_until, multiplier FROM breaker").fetchone()
-    since = 0 if now_ms is None else now_ms - WINDOW_MS
+def read_breaker(con: sqlite3.Connection, settings: Settings, now_ms: int) -> BreakerReading:
+    """The breaker's state, the outcomes in its window, its last changes."""
+    policy = policy_of(settings)
+    circuit = breaker.load(con)
     attempts, failures = con.execute(
-        "SELECT count(*), coalesce(sum(1 - ok), 0) FROM outcome WHERE ts > ?", (since,)
+        "SELECT count(*), coalesce(sum(1 - ok), 0) FROM (SELECT ok FROM outcome WHERE ts > ? ORDER BY id DESC LIMIT ?)",
+        (now_ms - policy.window_ms, policy.window_attempts),
     ).fetchone()
-    rate = failures / attempts if attempts else 0.0
-    return BreakerReading(state, attempts, failures, rate, FAIL_RATE, MIN_ATTEMPTS, open_until, multiplier)
+    changes = con.execute(
+        "SELECT at, from_state, to_state, cause FROM breaker_transition ORDER BY id DESC LIMIT ?", (TRANSITIONS,)
+    )
+    return BreakerReading(
+        state=circuit.state,
+        attempts=attempts,
+        failures=failures,
+        failure_rate=failures / attempts if attempts else 0.0,
+        opens_at=policy.fail_rate,
+        min_attempts=policy.min_attempts,
+        closes_at_ms=circuit.open_until_ms,
+        multiplier=circuit.multiplier,
+        mode=circuit.mode,
+        probes=circuit.probes_ok + circuit.probes_failed,
+        probes_needed=policy.probe_samples,
+        transitions=tuple(BreakerChange(*row) for row in changes),
+    )
 
 
 def read_queue(con: sqlite3.Connection, settings: Settings, now_ms: int) -> QueueReading:
@@ -75,7 +113,7 @@ def read_queue(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Queu
         if f"queued:{number}" in tallies
     )
     queued = sum(n for _, n in by_priority)
-    wake_at, waits_for = _next_wake(con, now_ms, limits, queued)
+    wake_at, waits_for = _next_wake(con, now_ms, limits, policy_of(settings), queued)
     oldest = con.execute("SELECT due_at FROM outbox WHERE state = 0 ORDER BY due_at, id LIMIT 1").fetchone()
     (scheduled,) = con.execute(
         "SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute > ?", (now_ms // 60_000,)
@@ -94,7 +132,9 @@ def read_queue(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Queu
     )
 
 
-def _next_wake(con: sqlite3.Connection, now_ms: int, limits: Limits, queued: int) -> tuple[int | None, str]:
+def _next_wake(
+    con: sqlite3.Connection, now_ms: int, limits: Limits, policy: Policy, queued: int
+) -> tuple[int | None, str]:
     robot = read_robot(con)
     if not queued:
         return None, "empty"
@@ -102,12 +142,16 @@ def _next_wake(con: sqlite3.Connection, now_ms: int, limits: Limits, queued: int
         return None, "paused"
     if robot.transport_state != "ready":
         return None, "offline"
-    gate = lanes.minute_free_at(con, limits)
+    minute = lanes.minute_free_at(con, limits)
+    circuit = breaker.gate(con, policy, now_ms)
     earliest = lanes.pick(con, now_ms, limits).earliest_ms
     if earliest >= NEVER:
         return None, "in_flight"
+    if circuit >= NEVER:
+        return None, "breaker"
+    gate = max(minute, circuit)
     if gate > max(now_ms, earliest):
-        return gate, "minute_limit"
+        return gate, "breaker" if circuit >= minute else "minute_limit"
     if earliest <= now_ms:
         return now_ms, "nothing"
     return earliest, _why_later(con, earliest, now_ms)

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
-from whatsself_tui.console.words import BREAKER, countdown, gauge, plural
+from whatsself_tui.console.words import BREAKER, MODES, countdown, gauge, moment, plural
 from whatsself_tui.store.readings import BreakerReading
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
@@ -26,7 +26,7 @@ class BreakerPane(Pane[BreakerReading]):
 
     def question(self, settings: Settings, now_ms: int) -> queries.Query[BreakerReading]:
         """The breaker as it is stored."""
-        return queries.breaker(now_ms)
+        return queries.breaker(settings, now_ms)
 
     def counts(self, reading: BreakerReading, now_ms: int) -> bool:
         """It counts down to the first probe while it is open."""
@@ -48,13 +48,29 @@ class BreakerPane(Pane[BreakerReading]):
             left = countdown(reading.closes_at_ms - canvas.now_ms)
             times = f" ×{reading.multiplier}" if reading.multiplier > 1 else ""
             lines.append(Content.assemble("First test in ", (left, "bold"), times))
+        if reading.mode != "auto":
+            lines.append(Content.styled(MODES.get(reading.mode, visible(reading.mode, limit=20)), "$text-warning"))
+        if reading.state == "half_open":
+            lines.append(Content(f"{reading.probes} of {reading.probes_needed} tests answered"))
         if reading.attempts:
             lines.append(_failures(reading, canvas.width))
             lines.append(Content(f"{reading.failures} of {plural(reading.attempts, 'send')} failed"))
         else:
             lines.append(Content.styled("No sends of late.", "$text-muted"))
         lines.append(Content.styled(f"Opens at {reading.opens_at:.0%} (min {reading.min_attempts})", "$text-muted"))
+        lines.extend(_changes(reading, canvas))
         return lines
+
+
+def _changes(reading: BreakerReading, canvas: Canvas) -> list[Content]:
+    """What it did of late and why, the newest first."""
+    return [
+        Content.assemble(
+            (f"{moment(change.at_ms, canvas.now_ms, canvas.zone)} ", "$text-muted"),
+            f"{visible(change.to_state, limit=20).replace('_', ' ')}: {visible(change.cause, limit=200)}",
+        )
+        for change in reading.transitions
+    ]
 
 
 def _failures(reading: BreakerReading, width: int) -> Content:

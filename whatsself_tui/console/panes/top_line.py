@@ -59,7 +59,7 @@ class TopLine(Pane[queries.Situation]):
 
     def question(self, settings: Settings, now_ms: int) -> queries.Query[queries.Situation]:
         """Robot, breaker and alerts in one reading."""
-        return queries.situation(now_ms)
+        return queries.situation(settings, now_ms)
 
     def has_read(self, reading: queries.Situation) -> None:
         """Pass it on: keys and toasts depend on it."""

@@ -96,12 +96,26 @@ CREATE TABLE scheduled (minute INTEGER PRIMARY KEY, n INTEGER NOT NULL);
 CREATE TABLE breaker (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   state TEXT NOT NULL DEFAULT 'closed',
-  open_until INTEGER,
+  mode TEXT NOT NULL DEFAULT 'auto',
+  generation INTEGER NOT NULL DEFAULT 0,      -- a result of an earlier generation is not counted
   multiplier INTEGER NOT NULL DEFAULT 1,
-  generation INTEGER NOT NULL DEFAULT 0       -- a result of an earlier generation is not counted
+  opened_at INTEGER,
+  open_until INTEGER,
+  probes_ok INTEGER NOT NULL DEFAULT 0,
+  probes_failed INTEGER NOT NULL DEFAULT 0,
+  probe_generation INTEGER,                   -- of the probe in flight
+  last_probe_at INTEGER
 );
 INSERT INTO breaker (id) VALUES (1);
+-- The breaker's window: outcomes that are younger than it, never more than it counts.
 CREATE TABLE outcome (id INTEGER PRIMARY KEY, ts INTEGER NOT NULL, ok INTEGER NOT NULL);
+CREATE TABLE breaker_transition (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  from_state TEXT NOT NULL,
+  to_state TEXT NOT NULL,
+  cause TEXT NOT NULL
+);
 
 CREATE TABLE stat_day (day TEXT NOT NULL, counter TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (day, counter)) WITHOUT ROWID;
 CREATE TABLE stat_hour (hour INTEGER NOT NULL, counter TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (hour, counter)) WITHOUT ROWID;
