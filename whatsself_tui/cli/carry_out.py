@@ -8,7 +8,7 @@ from typing import Any
 from whatsself_tui.clock import SystemClock
 from whatsself_tui.errors import FolderOwned, RobotNotRunning
 from whatsself_tui.host.data_folder import DataFolder
-from whatsself_tui.host.ownership import is_owned, read_owner
+from whatsself_tui.host.ownership import MOMENTARY, is_owned, read_owner
 from whatsself_tui.robot import spool
 from whatsself_tui.robot.client import ask
 from whatsself_tui.robot.link import CommandResult
@@ -29,14 +29,14 @@ async def carry_out(folder: DataFolder, name: str, args: Mapping[str, Any]) -> C
     while clock.monotonic_s() < give_up_at:
         if is_owned(folder):
             note = read_owner(folder)
-            if note is None or note["mode"] == "command":
+            if note is None or note["mode"] == MOMENTARY:
                 await clock.sleep(0.05)
                 continue
             try:
                 return await ask(folder, clock, command)
             except RobotNotRunning:
                 continue
-        robot = Orchestrator(folder, clock, mode="command")
+        robot = Orchestrator(folder, clock, mode=MOMENTARY)
         try:
             await robot.open()
         except FolderOwned:

@@ -89,14 +89,7 @@ class Policy:
     than a send with its time limit and look-up can take."""
 
     def __post_init__(self) -> None:
-        for name in (
-            "window_ms",
-            "min_attempts",
-            "cooldown_initial_ms",
-            "cooldown_max_ms",
-            "multiplier_max",
-            "probe_samples",
-        ):
+        for name in ("window_ms", "min_attempts", "multiplier_max", "probe_samples"):
             _at_least(name, getattr(self, name), 1)
         _at_least("window_attempts", self.window_attempts, self.min_attempts)
         for name in ("fail_rate", "probe_success"):

@@ -15,6 +15,12 @@ from whatsself_tui.errors import DataError, FolderOwned
 from whatsself_tui.host.atomic import write_atomic
 from whatsself_tui.host.data_folder import DataFolder
 
+#: Mode of an owner that carries out one command and goes.
+MOMENTARY = "command"
+
+#: How long such owners, one after another, are waited for.
+COMMAND_PATIENCE_S = 10.0
+
 #: A probe holds the lock for microseconds; who wants to own waits longer than that.
 ACQUIRE_TIMEOUT_S = 1.0
 
@@ -24,16 +30,26 @@ class Ownership:
 
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
-        self._lock = filelock.FileLock(folder.lock, is_singleton=False)
+        # Not per thread: it is taken in one that may block, and released elsewhere.
+        self._lock = filelock.FileLock(folder.lock, is_singleton=False, thread_local=False)
 
     def take(self, *, mode: str, now_ms: int, version: str) -> None:
-        """Become the owner. Raises FolderOwned if somebody else is, DataError if it cannot be told."""
-        try:
-            self._lock.acquire(timeout=ACQUIRE_TIMEOUT_S, poll_interval=0.02)
-        except filelock.Timeout:
-            raise FolderOwned(_owned_by(read_owner(self._folder), self._folder.root)) from None
-        except OSError as error:
-            raise DataError(f"{self._folder.lock} cannot be locked: {error.strerror or error}.") from error
+        """Become the owner. Blocks: a command that holds the folder for a moment is waited for.
+
+        Raises FolderOwned if somebody else is and stays the owner, DataError if it cannot be told.
+        """
+        for _ in range(round(COMMAND_PATIENCE_S / ACQUIRE_TIMEOUT_S)):
+            try:
+                self._lock.acquire(timeout=ACQUIRE_TIMEOUT_S, poll_interval=0.02)
+                break
+            except filelock.Timeout:
+                note = read_owner(self._folder)
+                if note is not None and note["mode"] != MOMENTARY:
+                    raise FolderOwned(_owned_by(note, self._folder.root)) from None
+            except OSError as error:
+                raise DataError(f"{self._folder.lock} cannot be locked: {error.strerror or error}.") from error
+        else:
+            raise FolderOwned(_owned_by(read_owner(self._folder), self._folder.root))
         note = {"pid": os.getpid(), "since_ms": now_ms, "mode": mode, "host": socket.gethostname(), "version": version}
         try:
             write_atomic(self._folder.owner, json.dumps(note).encode())

@@ -18,7 +18,7 @@ from whatsself_tui.config.in_force import read_in_force
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.errors import Problem, WhatsSelfError
 from whatsself_tui.host.data_folder import DataFolder
-from whatsself_tui.host.ownership import is_owned, read_owner
+from whatsself_tui.host.ownership import MOMENTARY, is_owned, read_owner
 from whatsself_tui.host.watch import watch_folders
 from whatsself_tui.robot.client import ask_by_name
 from whatsself_tui.robot.commands import refused
@@ -160,10 +160,13 @@ class AttachedLink:
                 self._presence.acquire(blocking=False)
 
     def _owner(self) -> OwnerInfo | None:
+        """Who runs the robot; who only carries out a command for a moment does not."""
         if not is_owned(self._folder):
             return None
         note = read_owner(self._folder)
-        return OwnerInfo(**note) if note else OwnerInfo(0, 0, "unknown", "", "")
+        if note is None:  # the folder changes hands at this moment
+            return self._state.owner
+        return None if note["mode"] == MOMENTARY else OwnerInfo(**note)
 
     def _load_configuration(self) -> None:
         self._settings, self._problems = read_in_force(self._folder.config)

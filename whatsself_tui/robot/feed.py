@@ -42,10 +42,12 @@ class ChangeFeed:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL_S, self._rested)
 
     def close(self) -> None:
-        """Stop; nothing is touched any more."""
+        """Tell what has not been told yet, and stop."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            if self._again:
+                self._write()
 
     def forget_the_dead(self) -> None:
         """Delete the files of consoles whose process is gone."""
@@ -86,6 +88,8 @@ def read_feed(folder: DataFolder) -> dict[str, int] | None:
 
 def topics_between(before: dict[str, int] | None, after: dict[str, int] | None) -> frozenset[Topic]:
     """The topics that changed from one reading of the feed to the next; all of them when in doubt."""
+    if before == after:
+        return frozenset()
     if before is None or after is None or before.get("owner") != after.get("owner"):
         return frozenset(Topic)
     return frozenset(topic for topic in Topic if before.get(topic) != after.get(topic))

@@ -86,7 +86,7 @@ class Orchestrator:
         Raises FolderOwned, DataError or ConfigError; nothing stays open then.
         """
         self.folder.create()
-        self._ownership.take(mode=self.mode, now_ms=self.clock.now_ms(), version=__version__)
+        await asyncio.to_thread(self._ownership.take, mode=self.mode, now_ms=self.clock.now_ms(), version=__version__)
         try:
             ensure_files(self.folder.config)
             loaded = self.config.load()
@@ -148,6 +148,7 @@ class Orchestrator:
         if self._store is not None:
             await self._store.close()
             self._store = None
+            self.feed.close()
         if self._logs is not None:
             log.info("stopped")
             self._logs.close()
@@ -165,7 +166,6 @@ class Orchestrator:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.transport.stop()
-        self.feed.close()
         with contextlib.suppress(sqlite3.Error):
             await self.keeper.look()  # what became true in the last moment is told too
         await self.store.write(lambda tx: state.set_transport(tx, self.transport.kind, LinkState.STOPPED, ""))
@@ -219,8 +219,7 @@ class Orchestrator:
         if topics & {Topic.QUEUE, Topic.ROBOT, Topic.CONFIG, Topic.LIMITS, Topic.BREAKER}:
             self.dispatcher.kick()
         self.keeper.changed(topics)
-        if self._started:
-            self.feed.changed(topics)
+        self.feed.changed(topics)
 
     async def _applied(self, applied: Applied) -> None:
         settings = applied.configuration.settings
