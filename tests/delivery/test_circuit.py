@@ -302,6 +302,23 @@ def test_a_lost_probe_does_not_hang_the_circuit() -> None:
     ) == Verdict(verdict.circuit)
 
 
+@given(st.lists(st.sampled_from(["ok", "failed", "released", "lost"]), min_size=10, max_size=40))
+def test_probes_that_end_or_not_never_hang_the_circuit(ends: list[str]) -> None:
+    circuit, now, answers = opened(NOW - 300_000), NOW, 0
+    for end in ends:
+        waits = max(0, gate(circuit, POLICY, now) - now)
+        assert waits <= POLICY.probe_lost_ms
+        now += waits
+        circuit = claim(circuit, POLICY, now).circuit
+        if end in ("ok", "failed"):
+            circuit, answers = told(circuit, ok=end == "ok", at_ms=now).circuit, answers + 1
+        elif end == "released":
+            circuit = released(circuit, circuit.generation)
+        if circuit.state is not State.HALF_OPEN:
+            return
+        assert answers < POLICY.probe_samples
+
+
 def test_an_interval_longer_than_the_time_of_loss_holds_for_lost_probes_too() -> None:
     assert gate(probing(), Policy(probe_interval_ms=3_600_000), NOW) == NOW + 3_600_000
 

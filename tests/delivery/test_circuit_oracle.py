@@ -24,15 +24,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from whatsself_tui.delivery import circuit as rules
-from whatsself_tui.delivery.circuit import Action, Circuit, Policy, State, Verdict
-
-pytest.importorskip("interlock", reason="interlock-cb is a development package")
-
 from interlock import CircuitBreaker, CircuitOpenError, Config
 from interlock import State as TheirState
 from interlock.window import WindowType
+
+from whatsself_tui.delivery import circuit as rules
+from whatsself_tui.delivery.circuit import Action, Circuit, Policy, State, Verdict
 
 START_S = 1_000
 SAMPLES = 10
