@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_FORMAT = struct.Struct("<qqq80s")
+_FORMAT = struct.Struct("<qqq128s")
 
 #: A statement is told apart by its beginning; behind that stand ids and times, new in every life.
 _LABEL = 32
@@ -33,13 +33,13 @@ class BlackBox:
 
     def write(self, trace: Trace) -> None:
         """Note where the life is."""
-        label = trace.last.encode()[:80]
+        label = trace.last.encode()[:128]
         _FORMAT.pack_into(self._memory, 0, trace.steps, trace.now_ms, len(label), label)
 
     def read(self) -> Trace:
         """Where it was last."""
         steps, now_ms, length, label = _FORMAT.unpack_from(self._memory, 0)
-        return Trace(steps, label[:length].decode(), now_ms)
+        return Trace(steps, label[:length].decode(errors="replace"), now_ms)
 
 
 class Fuse:

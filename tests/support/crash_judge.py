@@ -25,9 +25,14 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
+def arrivals(folder: Path) -> Counter[str]:
+    """How often each text has arrived."""
+    return Counter(entry["text"] for entry in received_lines(folder / "simulator" / "received.jsonl"))
+
+
 def delivery_faults(folder: Path, expected: Sequence[str]) -> list[str]:
     """What was lost, came twice, or nobody wanted: told by the phone's log and the clients' notes alone."""
-    arrived = Counter(entry["text"] for entry in received_lines(folder / "simulator" / "received.jsonl"))
+    arrived = arrivals(folder)
     faults = [f"lost: {text}" for text in expected if not arrived[text]]
     faults += [f"came {times} times: {text}" for text, times in arrived.items() if times > 1]
     faults += [f"nobody wanted: {text}" for text in arrived if text not in expected]
@@ -41,35 +46,60 @@ def delivery_faults(folder: Path, expected: Sequence[str]) -> list[str]:
 
 def order_faults(folder: Path) -> list[str]:
     """Where messages of one contact and priority arrived in another order than they were queued in."""
-    by_lane: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    arrived: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    faults = []
     with closing(sqlite3.connect(folder / "whatsself.db")) as connection:
         rows = connection.execute("SELECT wa_id, contact_id, class, due_at, id FROM outbox")
         queued = {wa_id: ((contact, number), (due_at, id_)) for wa_id, contact, number, due_at, id_ in rows}
     for entry in received_lines(folder / "simulator" / "received.jsonl"):
-        lane, place = queued[entry["id"]]
-        by_lane[lane].append(place)
-    return [f"order in lane {lane}: {places}" for lane, places in by_lane.items() if places != sorted(places)]
+        if entry["id"] in queued:
+            lane, place = queued[entry["id"]]
+            arrived[lane].append(place)
+        else:
+            faults.append(f"sent under an id nobody remembers: {entry['text']}")
+    return faults + [f"order in {lane}: {places}" for lane, places in arrived.items() if places != sorted(places)]
 
 
-def limit_faults(folder: Path, limits: Limits) -> list[str]:
-    """Windows that held too much, by the times at which messages were handed to the phone.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A message was claimed to be sent."""
 
-    A message is handed over at the moment of its claim; each attempt counts, also a refused one.
-    """
-    handed = lines(folder / "handed.jsonl")
-    fullest = most_in_any_window([entry["at_ms"] for entry in handed], MINUTE_MS)
-    faults = [] if fullest <= limits.per_minute else [f"{fullest} in one minute"]
+    at_ms: int
+    contact: object
+    quota: int
+    what: str
+
+
+def handed_over(folder: Path) -> list[Attempt]:
+    """What the phone was asked to send, also what it refused: at the very moment of each claim."""
     with closing(sqlite3.connect(folder / "whatsself.db")) as connection:
         quotas = dict(connection.execute("SELECT wa_id, quota FROM outbox").fetchall())
+    return [
+        Attempt(entry["at_ms"], entry["chat"], quotas.get(entry["id"], Quota.CONTACT), entry["text"])
+        for entry in lines(folder / "handed.jsonl")
+    ]
+
+
+def claimed(folder: Path) -> list[Attempt]:
+    """The last claim of each message."""
+    with closing(sqlite3.connect(folder / "whatsself.db")) as connection:
+        rows = connection.execute("SELECT claimed_at, contact_id, quota, body FROM outbox WHERE claimed_at IS NOT NULL")
+        return [Attempt(*row) for row in rows]
+
+
+def limit_faults(attempts: Sequence[Attempt], limits: Limits) -> list[str]:
+    """Windows that held too much."""
+    fullest = most_in_any_window([attempt.at_ms for attempt in attempts], MINUTE_MS)
+    faults = [] if fullest <= limits.per_minute else [f"{fullest} in one minute"]
     admits = {Quota.CONTACT: limits.per_contact, Quota.REPLY: limits.per_contact_reply}
-    for entry in handed:
-        quota = quotas[entry["id"]]
-        in_window = sum(
-            other["chat"] == entry["chat"] and 0 <= entry["at_ms"] - other["at_ms"] < limits.contact_window_ms
-            for other in handed
-        )
-        if quota in admits and in_window > admits[quota]:
-            faults.append(f"{in_window} to {entry['chat']} in one window at {entry['text']}")
+    by_contact: dict[object, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        by_contact[attempt.contact].append(attempt)
+    for attempt in attempts:
+        since = attempt.at_ms - limits.contact_window_ms
+        in_window = sum(since < other.at_ms <= attempt.at_ms for other in by_contact[attempt.contact])
+        if attempt.quota in admits and in_window > admits[Quota(attempt.quota)]:
+            faults.append(f"{in_window} to {attempt.contact} in one window, with: {attempt.what}")
     return faults
 
 

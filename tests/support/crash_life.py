@@ -16,12 +16,14 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import patch
 
 import aiosqlite
 from support import crash_scenario as scenario
+from support.crash_disk import Disk, connector
 from support.crash_fuse import BlackBox, Fuse
 from support.crash_loop import LoopClock, VirtualLoop
 from support.queue_world import chat as address
@@ -44,17 +46,38 @@ REST_S = 5.0
 STARTED = "life: started"
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A life to be lived in a data folder."""
+
+    folder: str
+    start_ms: int
+    dies_at: int = 0
+    """The step it does not take any more; 0: it lives until nothing is left to do."""
+    blind: bool = False
+    """Whether the phone cannot tell which messages it has."""
+    disk: Literal["real", "lossy", "lossy-normal"] = "real"
+    """On a lossy disk the steps are the disk's, and death is a power cut. `lossy-normal` also lets
+    SQLite sync less often (`synchronous=NORMAL`) than the program wants it to."""
+    labels: str = ""
+    """A file for the names of all steps, if it ends by itself."""
+
+
 class Life:
     """What the replaced parts of one life share."""
 
-    def __init__(self, folder: Path, box: BlackBox, start_ms: int, dies_at: int, blind: bool = False) -> None:
-        self.folder = folder
-        self.blind = blind
-        """Whether the phone cannot tell which messages it has."""
+    def __init__(self, order: Order, box: BlackBox) -> None:
+        self.folder = Path(order.folder)
+        self.order = order
         self.loop = VirtualLoop()
-        self.clock = LoopClock(self.loop, start_ms)
-        self.fuse = Fuse(box, self.clock.now_ms, dies_at)
+        self.clock = LoopClock(self.loop, order.start_ms)
+        self.fuse = Fuse(box, self.clock.now_ms, order.dies_at)
         self.asked: set[str] = set()
+
+    def step(self, label: str, before_death: Callable[[], None] | None = None) -> None:
+        """Something is about to happen between the robot, its phone and its clients."""
+        if self.order.disk == "real":
+            self.fuse.step(label, before_death)
 
     def note(self, name: str, **what: Any) -> None:
         """Append a line to a file outside the robot's own; written before this returns."""
@@ -62,25 +85,32 @@ class Life:
         os.write(descriptor, (json.dumps(what) + "\n").encode())
         os.close(descriptor)
 
-    def run(self, *, trace_statements: bool = True) -> None:
+    def run(self) -> None:
         """Live until nothing is left to do, or until the fuse has burnt."""
         with ExitStack() as replaced:
-            for where, name, part in self._parts(trace_statements):
+            for where, name, part in [*self._parts(), *self._disk_parts()]:
                 replaced.enter_context(patch.object(where, name, part))
             self.loop.run_until_complete(self._live())
+        self.fuse.tell()
+        if self.order.labels:
+            Path(self.order.labels).write_text("\n".join(self.fuse.labels), encoding="utf-8")
 
-    def _parts(self, trace_statements: bool) -> list[tuple[Any, str, Any]]:
-        dice = random.Random(self.clock.now_ms())  # the same ids in the same life, others in the next
-        parts: list[tuple[Any, str, Any]] = [
+    def _parts(self) -> list[tuple[Any, str, Any]]:
+        dice = random.Random(self.order.start_ms)  # the same ids in the same life, others in the next
+        return [
             (orchestrator, "watch_folders", _watch_nothing),
             (orchestrator, "Simulator", lambda *args: ObservedPhone(self, *args)),
-            (simulator, "_append", self._observed(simulator._append)),
             (secrets, "token_hex", lambda length: dice.randbytes(length).hex()),
+            (simulator, "_append", self._observed(simulator._append)),
             (worker, "submit", self._in_turn(worker.submit)),
         ]
-        if trace_statements:
-            parts.append((worker, "open_writer", self._traced(worker.open_writer)))
-        return parts
+
+    def _disk_parts(self) -> list[tuple[Any, str, Any]]:
+        if self.order.disk == "real":
+            return [(worker, "open_writer", self._traced(worker.open_writer))]
+        self._disk = Disk(self.fuse.step, random.Random(self.order.dies_at))
+        synchronous = "NORMAL" if self.order.disk == "lossy-normal" else ""
+        return [(sqlite3, "connect", connector(synchronous))]
 
     def _in_turn(self, submit: Callable[..., asyncio.Future[Any]]) -> Callable[..., asyncio.Future[Any]]:
         return lambda *args: self.loop.in_turn(lambda: submit(*args))
@@ -95,10 +125,10 @@ class Life:
 
     def _observed(self, append: Callable[[Path, str], None]) -> Callable[[Path, str], None]:
         def observed(log: Path, line: str) -> None:
-            self.fuse.step("phone: writes")
-            self.fuse.step("phone: half written", lambda: _write_half(log, line))
+            self.step("phone: writes")
+            self.step("phone: half written", lambda: _write_half(log, line))
             append(log, line)
-            self.fuse.step("phone: written")
+            self.step("phone: written")
 
         return observed
 
@@ -106,7 +136,7 @@ class Life:
         robot = Orchestrator(DataFolder(self.folder), self.clock, mode="headless", rng=random.Random(1))
         await robot.open()
         await robot.start()
-        self.fuse.step(STARTED)
+        self.step(STARTED)
         for event in scenario.EVENTS:
             await self.clock.sleep(GAP_S)
             await self._happen(robot, event)
@@ -114,11 +144,11 @@ class Life:
             await robot.until_idle()
             await self.clock.sleep(REST_S)
         await robot.close()
-        self.fuse.step("life: over")
+        self.step("life: over")
 
     async def _happen(self, robot: Orchestrator, event: scenario.Event) -> None:
         """Ask for it as a client does that repeats, under the same key, what it may have asked before."""
-        self.fuse.step("client: asks")
+        self.step("client: asks")
         if isinstance(event, scenario.Send):
             due = None if event.after_s is None else self.clock.now_ms() + event.after_s * 1000
             message = {"phone": scenario.phone(event), "text": event.text, "priority": event.priority}
@@ -129,9 +159,9 @@ class Life:
         if not result.ok:
             raise AssertionError(result.message)
         is_new = bool(result.data["new"] if isinstance(event, scenario.Send) else result.data["received"])
-        self.fuse.step("client: was told")
+        self.step("client: was told")
         self.note("acknowledged", key=event.key, is_new=is_new)
-        self.fuse.step("client: noted it")
+        self.step("client: noted it")
 
 
 class ObservedPhone(Simulator):
@@ -156,7 +186,7 @@ class ObservedPhone(Simulator):
         life = self._life
         if chat == address(scenario.READER):
             self._reader_has.add(wa_id)
-        life.fuse.step("phone: is asked")
+        life.step("phone: is asked")
         life.note("handed", id=wa_id, chat=chat, text=text, at_ms=life.clock.now_ms())
         first = wa_id not in life.asked
         life.asked.add(wa_id)
@@ -166,21 +196,21 @@ class ObservedPhone(Simulator):
             result = SendResult(Outcome.UNKNOWN, "no answer")
         else:
             result = await super().send(chat, text, wa_id)
-        life.fuse.step("phone: has answered")
+        life.step("phone: has answered")
         if first and text.endswith(scenario.SILENT_ACCEPTED):
             result = SendResult(Outcome.UNKNOWN, "no answer")
         return result
 
     async def look_up(self, chat: str, wa_id: str) -> LookUp:
         """Whether it has a message."""
-        self._life.fuse.step("phone: is looked up")
-        return LookUp.UNKNOWN if self._life.blind else await super().look_up(chat, wa_id)
+        self._life.step("phone: is looked up")
+        return LookUp.UNKNOWN if self._life.order.blind else await super().look_up(chat, wa_id)
 
 
 async def _watch_nothing(_folders: object, stop: asyncio.Event, **_: object) -> AsyncIterator[frozenset[Path]]:
     await stop.wait()
-    for nothing in ():
-        yield nothing
+    return
+    yield frozenset()
 
 
 def _write_half(log: Path, line: str) -> None:

@@ -11,13 +11,17 @@ import asyncio
 import selectors
 from collections import deque
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from concurrent.futures import Executor
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple
 
 from whatsself_tui.clock import SystemClock
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
-class _IdleSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  # chosen by the platform
+
+class _IdleSelector(selectors.DefaultSelector):
     """Starts a thread's work, or lets time pass, when the loop would wait."""
 
     def __init__(self, on_idle: Callable[[float | None], float | None]) -> None:
@@ -47,11 +51,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Whole milliseconds since the loop was made; may be asked in any thread."""
         return self._passed_us // 1000
 
-    def in_turn(self, start: Callable[[], asyncio.Future[Any]]) -> asyncio.Future[Any]:
+    def in_turn(self, start: Callable[[], asyncio.Future[T]]) -> asyncio.Future[T]:
         """The result of work that `start` hands to a thread, once the loop and all threads rest."""
-        result = self.create_future()
+        result: asyncio.Future[T] = self.create_future()
 
-        def begin() -> asyncio.Future[Any]:
+        def begin() -> asyncio.Future[T]:
             work = start()
             work.add_done_callback(lambda _: _pass_on(work, result))
             return work
@@ -59,17 +63,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._waiting.append(begin)
         return result
 
-    def run_in_executor(self, *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """What `asyncio.to_thread` is made of."""
-        return self.in_turn(partial(super().run_in_executor, *args))
+        hand_over = super().run_in_executor
+        return self.in_turn(lambda: hand_over(executor, func, *args))
 
-    def call_at(self, when: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
         """A timer at the next moment that no other timer has."""
         moment = round(when * 1_000_000)
         while moment in self._moments:
             moment += 1
         self._moments.add(moment)
-        return super().call_at(moment / 1_000_000, *args, **options)
+        return super().call_at(moment / 1_000_000, callback, *args, context=context)
 
     def _idle(self, seconds: float | None) -> float | None:
         """Nothing is ready, the next timer is `seconds` away; how long to really wait."""
@@ -84,7 +91,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return 0
 
 
-def _pass_on(done: asyncio.Future[Any], result: asyncio.Future[Any]) -> None:
+def _pass_on(done: asyncio.Future[T], result: asyncio.Future[T]) -> None:
     if result.cancelled():
         return
     error = done.exception()

@@ -12,32 +12,22 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from support.crash_fuse import BlackBox, Trace
-from support.crash_life import Life
+from support.crash_life import Life, Order
+from support.crash_scenario import furnish
+from support.queue_world import NOON
 
 TESTS = Path(__file__).resolve().parents[1]
 
 #: A life that hangs is ended after this long of real time, and told as a fault.
 PATIENCE_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A life to be lived in a data folder."""
-
-    folder: str
-    start_ms: int
-    dies_at: int = 0
-    """The step at which it dies; 0: it lives until nothing is left to do."""
-    blind: bool = False
-    """Whether the phone cannot tell which messages it has."""
-    labels: str = ""
-    """A file for the names of all steps, if it ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +59,8 @@ class Lives:
 
     def live(self, order: Order) -> Death:
         """Live once. AssertionError with the traceback if the program itself failed."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write(json.dumps(asdict(order)) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline() or '{"error": "the server of lives has died"}')
@@ -87,10 +78,12 @@ class Lives:
 def serve() -> None:
     """Answer until the input ends."""
     box = BlackBox()
+    _rehearse(box)
     gc.freeze()  # what has been loaded stays shared with the children
     gc.disable()
     for line in sys.stdin:
         order = Order(**json.loads(line))
+        box.write(Trace(0, "", order.start_ms))
         child = os.fork()
         if child == 0:
             _live(order, box)
@@ -99,16 +92,26 @@ def serve() -> None:
         sys.stdout.flush()
 
 
+def _rehearse(box: BlackBox) -> None:
+    """Live once in this process: what the program loads when it needs it is there for all children."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "rehearsal"
+        furnish(folder)
+        life = Life(Order(str(folder), NOON), box)
+        life.run()
+        life.loop.run_until_complete(life.loop.shutdown_default_executor())
+        life.loop.close()
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
+
+
 def _live(order: Order, box: BlackBox) -> NoReturn:
     """The child; whatever happens, it does not return into the server's loop."""
     code = 1
     try:
         signal.alarm(PATIENCE_S)
-        life = Life(Path(order.folder), box, order.start_ms, order.dies_at, order.blind)
-        life.run()
-        life.fuse.tell()
-        if order.labels:
-            Path(order.labels).write_text("\n".join(life.fuse.labels), encoding="utf-8")
+        Life(order, box).run()
         code = 0
     except BaseException:
         traceback.print_exc()
