@@ -7,8 +7,8 @@ from pathlib import Path
 
 from support.crash_load import Storm
 
-#: As many as fit into about 40 s on two processors; `random_kills.py` beside this file takes a number.
-KILLS = int(os.environ.get("RANDOM_KILLS", "25"))
+#: As many as fit into half a minute on two processors; `random_kills.py` beside this file takes a number.
+KILLS = int(os.environ.get("RANDOM_KILLS", "15"))
 
 
 def test_owners_killed_at_random_moments(tmp_path: Path) -> None:
