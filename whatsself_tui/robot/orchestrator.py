@@ -20,6 +20,7 @@ from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import LogFiles, logger
 from whatsself_tui.host.ownership import Ownership
 from whatsself_tui.host.watch import watch_folders
+from whatsself_tui.phones import mask
 from whatsself_tui.robot import spool
 from whatsself_tui.robot.commands import Commands
 from whatsself_tui.robot.desk import CommandDesk
@@ -200,8 +201,10 @@ class Orchestrator:
             await self.inbound.receive(event)
         elif isinstance(event, Acknowledged):
             await self.store.write(lambda tx: claims.acknowledged(tx, event.wa_id, event.ack))
-        else:
+        elif isinstance(event, StateChanged):
             await self._transport_changed(event)
+        else:
+            log.debug("typing shown", chat=mask(event.chat), duration_ms=event.duration_ms)
 
     async def _transport_changed(self, event: StateChanged) -> None:
         def job(tx: Tx) -> None:

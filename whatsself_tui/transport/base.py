@@ -75,6 +75,14 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class TypingShown:
+    """The contact sees that an answer is being written."""
+
+    chat: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """The connection is in another state."""
 
@@ -82,7 +90,7 @@ class StateChanged:
     detail: str = ""
 
 
-Event = Received | Acknowledged | StateChanged
+Event = Received | Acknowledged | TypingShown | StateChanged
 
 Sink = Callable[[Event], Awaitable[None]]
 

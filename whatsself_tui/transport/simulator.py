@@ -27,6 +27,7 @@ from whatsself_tui.transport.base import (
     SendResult,
     Sink,
     StateChanged,
+    TypingShown,
 )
 
 #: A simulated contact reads a message this long after it was delivered.
@@ -103,7 +104,8 @@ class Simulator:
         return LookUp.PRESENT if found else LookUp.ABSENT
 
     async def show_typing(self, chat: str, duration_ms: int) -> None:
-        """The simulated contact sees it for that long."""
+        """The simulated contact sees it for that long; told as an event when it begins."""
+        await self._tell(TypingShown(chat, duration_ms))
         await self._clock.sleep(duration_ms / 1000)
 
     async def deliver(self, message: Received) -> None:
