@@ -55,8 +55,7 @@ async def test_from_the_queue_to_the_conversation(tmp_path: Path) -> None:
         await page.until(lambda: "✓ sent" in page.text and "first [b]text[/b]" in page.text)
         assert await world.send_next()
         await page.until(lambda: "2/2   05:00" in page.text and "1 waiting" in page.text)
-        assert "Next in 05:00" in page.text
-        assert "today 0 in · 2 out" in page.text
+        await page.until(lambda: "Next in 05:00" in page.text and "today 0 in · 2 out" in page.text)
         await world.clock.advance(180)
         page.app.beat()
         await page.until(lambda: "2/2   02:00" in page.text and "Next in 02:00" in page.text)

@@ -15,7 +15,7 @@ from support.waiting import until
 
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.delivery.limits import Limits
-from whatsself_tui.store.views import limits_of
+from whatsself_tui.store.terms import limits_of
 
 CUSTOMERS = 12
 MESSAGES = 240

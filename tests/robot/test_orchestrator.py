@@ -17,7 +17,7 @@ from whatsself_tui.errors import FolderOwned
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.robot.local import LocalLink
 from whatsself_tui.robot.orchestrator import Orchestrator
-from whatsself_tui.store import views
+from whatsself_tui.store import queue_view, views
 from whatsself_tui.store.readings import MessageReading, QueueReading
 from whatsself_tui.transport.base import Outcome, SendResult
 from whatsself_tui.transport.simulator import received_lines
@@ -67,7 +67,7 @@ class World:
     async def queue(self) -> QueueReading:
         """The queue as a pane sees it."""
         now_ms = self.clock.now_ms()
-        return await self.link.read(lambda con: views.read_queue(con, self.robot.settings, now_ms))
+        return await self.link.read(lambda con: queue_view.read_queue(con, self.robot.settings, now_ms))
 
     async def recent(self) -> tuple[MessageReading, ...]:
         """Recent messages as the pane sees them, the newest first."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from support.queue_world import NOON, QueueWorld, chat, queue_world
 
 from whatsself_tui.config.schema import Settings
-from whatsself_tui.store import alerts, contacts, inbox, views
+from whatsself_tui.store import alerts, contacts, inbox, queue_view, views
 from whatsself_tui.store.outbox import Outgoing, cancel_automatic
 
 DAY_MS = 86_400_000
@@ -119,7 +119,7 @@ async def test_queue_reading_tells_why_it_waits(tmp_path: Path) -> None:
 
         async def waits_for() -> tuple[str, int | None]:
             now_ms = world.clock.now_ms()
-            reading = await world.store.read(lambda con: views.read_queue(con, settings, now_ms))
+            reading = await world.store.read(lambda con: queue_view.read_queue(con, settings, now_ms))
             return reading.waits_for, reading.next_wake_at_ms
 
         assert await waits_for() == ("empty", None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.queue_world import MINUTE_MS, NOON, QueueWorld, chat, most_in_any_window, queue_world
 
 from whatsself_tui.delivery.limits import Limits
-from whatsself_tui.store import claims, contacts, lanes, outbox
+from whatsself_tui.store import claims, clock_changes, contacts, lanes
 from whatsself_tui.store.outbox import Outgoing, State
 
 WIDE = Limits(per_minute=10_000, per_contact=1_000, per_contact_reply=1_000)
@@ -218,8 +218,8 @@ async def test_clock_set_back_while_nobody_ran_blocks_nothing(tmp_path: Path) ->
         await world.send_all_due()
     yesterday = NOON - 86_400_000
     async with queue_world(tmp_path, now_ms=yesterday) as world:
-        assert await world.store.write(lambda tx: outbox.settle_clock(tx, world.limits))
-        assert not await world.store.write(lambda tx: outbox.settle_clock(tx, world.limits))
+        assert await world.store.write(lambda tx: clock_changes.settle(tx, world.limits))
+        assert not await world.store.write(lambda tx: clock_changes.settle(tx, world.limits))
         assert (await world.step()).wake_at_ms == yesterday + 300_000
         assert await world.faults() == []
 
@@ -236,7 +236,7 @@ async def test_acknowledgements_raise_the_status_and_never_lower_it(tmp_path: Pa
         assert (counters["delivered"], counters["read"]) == (1, 1)
 
 
-@pytest.mark.parametrize("statement", [lanes.PICK, lanes.NTH_LAST_SEND, lanes.NTH_LAST_SEND_TO])
+@pytest.mark.parametrize("statement", [lanes.NEXT_LANE, lanes.NTH_LAST_SEND, lanes.NTH_LAST_SEND_TO])
 async def test_hot_reads_search_an_index_and_scan_nothing(tmp_path: Path, statement: str) -> None:
     async with queue_world(tmp_path) as world:
         arguments = (1,) * statement.count("?")

@@ -27,6 +27,9 @@ per_minute = 100000
 per_contact = 20
 per_contact_reply = 60
 contact_window_s = 1
+daily_new_contacts = 0
+[pace]
+enabled = false
 """
 
 

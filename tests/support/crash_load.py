@@ -34,6 +34,9 @@ per_minute = {LIMITS.per_minute}
 per_contact = {LIMITS.per_contact}
 per_contact_reply = {LIMITS.per_contact_reply}
 contact_window_s = {LIMITS.contact_window_ms // 1000}
+daily_new_contacts = 0
+[pace]
+enabled = false
 """
 
 ANSWER = "answer"

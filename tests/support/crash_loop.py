@@ -115,3 +115,7 @@ class LoopClock(SystemClock):
     def monotonic_s(self) -> float:
         """The loop's time."""
         return self._loop.time()
+
+    def elapsed_s(self) -> float:
+        """The same."""
+        return self._loop.time()

@@ -24,6 +24,11 @@ per_minute = {LIMITS.per_minute}
 per_contact = {LIMITS.per_contact}
 per_contact_reply = {LIMITS.per_contact_reply}
 contact_window_s = {LIMITS.contact_window_ms // 1000}
+[pace]
+delay_min_ms = 0
+delay_max_ms = 300
+typing_min_ms = 300
+typing_max_ms = 600
 [queue]
 backlog_alert = 6
 [consent]

@@ -39,6 +39,14 @@ class FakeClock:
         """Seconds since the clock was made."""
         return self._passed_us / 1_000_000
 
+    def elapsed_s(self) -> float:
+        """The same: this machine never sleeps."""
+        return self.monotonic_s()
+
+    def set_wall(self, seconds: float) -> None:
+        """Somebody sets the wall clock, forward or (below 0) back; no time passes."""
+        self._start_ms += round(seconds * 1000)
+
     async def sleep(self, seconds: float) -> None:
         """Return once the test has moved the clock `seconds` ahead."""
         if seconds <= 0:

@@ -1,10 +1,12 @@
-"""`queue list|pause|resume` and `send`: the operator's hands on the queue."""
+"""`queue …` and `send`: the operator's hands on the queue."""
 
 from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from whatsself_tui.cli.carry_out import carry_out
 from whatsself_tui.cli.output import clock_time, document, iso, line, narrate, report
@@ -12,11 +14,11 @@ from whatsself_tui.cli.status import read_once
 from whatsself_tui.cli.when import parse_when
 from whatsself_tui.clock import SystemClock
 from whatsself_tui.config.in_force import read_in_force
-from whatsself_tui.errors import UsageError
+from whatsself_tui.errors import CommandRefused, UsageError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.phones import parse_phone
 from whatsself_tui.store.outbox import State
-from whatsself_tui.store.views import read_outbox
+from whatsself_tui.store.outbox_views import read_message, read_outbox
 from whatsself_tui.text import visible
 
 
@@ -49,6 +51,41 @@ def set_paused(folder: DataFolder, args: Namespace) -> int:
     return report(asyncio.run(carry_out(folder, args.action, {})), args.json)
 
 
+def decide(folder: DataFolder, args: Namespace) -> int:
+    """Send again, cancel, discard or confirm some messages, or all it can mean."""
+    if bool(args.ids) == args.all:
+        raise UsageError(f"queue {args.action} takes the numbers of messages, or --all.", "`queue list` prints them.")
+    command = {"action": args.action, "ids": args.ids, "all": args.all}
+    return report(asyncio.run(carry_out(folder, "queue", command)), args.json)
+
+
+def show_message(folder: DataFolder, args: Namespace) -> int:
+    """Print one message and what became of it so far."""
+    folder.require()
+    settings, _ = read_in_force(folder.config)
+    zone = settings.business.zone
+    message = read_once(folder, lambda con: read_message(con, args.id))
+    if message is None:
+        raise CommandRefused(f"There is no message {args.id}.")
+    if args.json:
+        history = [_times_as_iso(entry, zone) for entry in message["history"]]
+        document({**_times_as_iso(message, zone), "history": history})
+        return 0
+    line(f"Message {message['id']} to {visible(message['contact'], 60)} ({visible(message['address'], 60)})")
+    line(f"{message['status']}, priority {message['priority']}, {message['attempts']} attempts, {message['source']}")
+    for name in ("enqueued_at_ms", "not_before_ms", "expires_at_ms", "done_at_ms"):
+        if message[name] is not None:
+            line(f"{name.removesuffix('_ms').replace('_', ' '):<12} {_date_and_time(message[name], zone)}")
+    if message["error"]:
+        line(f"{'reason':<12} {visible(message['error'], 500)}")
+    for entry in message["history"]:
+        who = f"attempt {entry['number']}" if entry["number"] else "operator"
+        reason = f": {visible(entry['reason'], 300)}" if entry["reason"] else ""
+        line(f"{_date_and_time(entry['at_ms'], zone)}  {who}, {entry['result']}{reason}")
+    line(visible(message["body"]))
+    return 0
+
+
 def list_queue(folder: DataFolder, args: Namespace) -> int:
     """Print messages of one state, those that are due first."""
     folder.require()
@@ -71,7 +108,11 @@ def list_queue(folder: DataFolder, args: Namespace) -> int:
     return 0
 
 
-def _times_as_iso(row: dict[str, Any], zone: Any) -> dict[str, Any]:
+def _times_as_iso(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     return {
         (name.removesuffix("_ms")): iso(value, zone) if name.endswith("_ms") else value for name, value in row.items()
     }
+
+
+def _date_and_time(at_ms: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")

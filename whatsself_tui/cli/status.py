@@ -17,7 +17,7 @@ from whatsself_tui.errors import Problem
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.ownership import is_owned, read_owner
 from whatsself_tui.robot.health import health
-from whatsself_tui.store import views
+from whatsself_tui.store import queue_view, views
 from whatsself_tui.store.database import describe, on_one_snapshot
 from whatsself_tui.store.readings import (
     AlertReading,
@@ -64,7 +64,7 @@ def _read(folder: DataFolder, settings: Settings, now_ms: int) -> _Readings:
         return _Readings(
             views.read_robot(con),
             views.read_breaker(con, settings, now_ms),
-            views.read_queue(con, settings, now_ms),
+            queue_view.read_queue(con, settings, now_ms),
             views.read_limits(con, settings, now_ms),
             views.read_alerts(con),
             views.read_today(con, settings, now_ms),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from whatsself_tui.store import views
+from whatsself_tui.store import queue_view, views
 from whatsself_tui.store.readings import (
     AlertReading,
     BreakerReading,
@@ -80,7 +80,7 @@ def breaker(settings: Settings, now_ms: int) -> Query[BreakerReading]:
 
 def queue(settings: Settings, now_ms: int) -> Query[QueueReading]:
     """For the queue pane, and for the question before quitting."""
-    return Query("queue", lambda con: views.read_queue(con, settings, now_ms))
+    return Query("queue", lambda con: queue_view.read_queue(con, settings, now_ms))
 
 
 def limits(settings: Settings, now_ms: int) -> Query[LimitsReading]:

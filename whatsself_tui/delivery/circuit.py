@@ -249,6 +249,17 @@ def recovered(circuit: Circuit, policy: Policy, now_ms: int) -> Circuit:
     return settled(replace(circuit, probe_generation=None), policy, now_ms)
 
 
+def shifted(circuit: Circuit, policy: Policy, by_ms: int, now_ms: int) -> Circuit:
+    """After the clock was set `by_ms` forward (back if negative), to `now_ms`: all times move with it."""
+    moved = replace(
+        circuit,
+        opened_at_ms=_moved(circuit.opened_at_ms, by_ms),
+        open_until_ms=_moved(circuit.open_until_ms, by_ms),
+        last_probe_at_ms=_moved(circuit.last_probe_at_ms, by_ms),
+    )
+    return settled(moved, policy, now_ms)
+
+
 _SWITCHES = {
     Action.OPEN: (Mode.FORCED_OPEN, "forced open by the operator"),
     Action.CLOSE: (Mode.FORCED_CLOSED, "forced closed by the operator"),
@@ -321,6 +332,10 @@ def _permit_at(circuit: Circuit, policy: Policy) -> int:
     if circuit.probe_generation is not None:
         wait_ms = max(wait_ms, policy.probe_lost_ms)
     return circuit.last_probe_at_ms + wait_ms
+
+
+def _moved(at_ms: int | None, by_ms: int) -> int | None:
+    return None if at_ms is None else at_ms + by_ms
 
 
 def _not_after(at_ms: int | None, latest_ms: int) -> int | None:

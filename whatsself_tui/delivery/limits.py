@@ -7,6 +7,7 @@ counting at exactly `ts + window`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import IntEnum
 
 #: The window of all contacts together.
@@ -40,6 +41,10 @@ class Limits:
     contact_window_ms: int = 300_000
     aging_ms: int = 600_000
     """Waiting this long is worth one priority."""
+    daily_new_contacts: int = 0
+    """First messages a day to people who never wrote; 0 for no limit."""
+    zone: tzinfo = UTC
+    """The business's: where its days begin."""
 
     @property
     def horizon_ms(self) -> int:
@@ -54,6 +59,15 @@ def free_at(nth_last_ms: int | None, window_ms: int) -> int:
     were fewer. 0 means now.
     """
     return 0 if nth_last_ms is None else nth_last_ms + window_ms
+
+
+def day_of(now_ms: int, zone: tzinfo) -> tuple[int, int]:
+    """When the present day of `zone` began and when the next one begins, in wall-clock milliseconds."""
+    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
+    first, second = (
+        datetime.combine(day, time.min, tzinfo=zone).timestamp() for day in (today, today + timedelta(days=1))
+    )
+    return round(first * 1000), round(second * 1000)
 
 
 def class_of(priority: int) -> int:

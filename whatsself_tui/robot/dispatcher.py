@@ -1,6 +1,7 @@
 """The dispatcher: sends what may go, sleeps until exactly the next moment something may.
 
-With nothing eligible there is one timer; with nothing queued there is none.
+With nothing eligible there is one timer; with nothing queued there is none. Before each send passes the
+time a person would take; then the contact sees somebody typing.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
-from whatsself_tui.clock import Clock
+from whatsself_tui.clock import Clock, Moment, jumped_ms
 from whatsself_tui.config.schema import Settings
+from whatsself_tui.delivery import pace
 from whatsself_tui.delivery.retry import backoff_ms, exhausted
 from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import mask
-from whatsself_tui.store import claims
+from whatsself_tui.robot.typist import Typist
+from whatsself_tui.store import claims, clock_changes
 from whatsself_tui.store.claims import Claim
 from whatsself_tui.store.database import Store, Tx
-from whatsself_tui.store.views import limits_of, policy_of
+from whatsself_tui.store.pace import Planner
+from whatsself_tui.store.terms import habit_of, limits_of, policy_of
 from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Transport
 
 log = logger("dispatcher")
@@ -44,12 +48,16 @@ class Dispatcher:
         clock: Clock,
         settings: Callable[[], Settings],
         rng: random.Random | None = None,
+        send_timeout_s: float = SEND_TIMEOUT_S,
     ) -> None:
         self._store = store
         self._transport = transport
         self._clock = clock
         self._settings = settings
         self._rng = rng or random.Random()
+        self._typist = Typist(transport, clock)
+        self._moment = Moment.of(clock)
+        self._send_timeout_s = send_timeout_s
         self._kick = asyncio.Event()
         self._connected = False
         self._stopping = False
@@ -75,35 +83,60 @@ class Dispatcher:
         """
         left = await self._store.read(claims.in_flight)
         for claim in left:
-            if await self._look_up(claim) is LookUp.ABSENT:
+            if not await self._decided_by_look_up(claim):
                 await self._finish(partial(_never_left, claim))
         return len(left)
 
     async def run(self) -> None:
         """Send until stopped. A database error is told and tried again, nothing is lost meanwhile."""
-        while not self._stopping:
-            self._kick.clear()
-            try:
-                sleep_s = await self._once()
-            except sqlite3.Error as error:
-                log.error("database refused", error=str(error))
-                sleep_s = TROUBLE_PAUSE_S
-            if not self._stopping and sleep_s != 0:
-                await self._clock.wait(self._kick, sleep_s)
+        try:
+            await self.recover()  # nothing, unless an earlier run of this very process has failed half-way
+            while not self._stopping:
+                self._kick.clear()
+                try:
+                    sleep_s = await self._once()
+                except sqlite3.Error as error:
+                    log.error("database refused", error=str(error))
+                    sleep_s = TROUBLE_PAUSE_S
+                if not self._stopping and sleep_s != 0:
+                    await self._clock.wait(self._kick, sleep_s)
+        finally:
+            await self._typist.stop()
 
     async def _once(self) -> float | None:
         """Send one message, or say how long to sleep in seconds (None: until kicked)."""
+        await self._look_at_the_clock()
         limits, policy = limits_of(self._settings()), policy_of(self._settings())
-        connected = self._connected
-        step = await self._store.write(lambda tx: claims.step(tx, limits, connected, policy))
+        connected, plan = self._connected, self._planner()
+        step = await self._store.write(lambda tx: claims.step(tx, limits, connected, policy, plan))
+        wake_at_ms = self._typist.follow(step)
         if step.claim:
             await self._deliver(step.claim)
             return 0
-        if step.wake_at_ms is None:
+        if wake_at_ms is None:
             return None
-        return min(LONGEST_SLEEP_S, max(0.001, (step.wake_at_ms - self._clock.now_ms()) / 1000))
+        return min(LONGEST_SLEEP_S, max(0.001, (wake_at_ms - self._clock.now_ms()) / 1000))
+
+    def _planner(self) -> Planner | None:
+        """How long to take before a send; drawn here, so that the database's thread uses no random numbers."""
+        habit = habit_of(self._settings())
+        if not habit.enabled:
+            return None
+        return partial(_plan, habit, self._rng.random(), self._rng.random())
+
+    async def _look_at_the_clock(self) -> None:
+        """If it was set, what is stored keeps its distance to now: nothing is blocked, nothing bursts."""
+        before, now = self._moment, Moment.of(self._clock)
+        by_ms = jumped_ms(before, now)
+        if by_ms:
+            limits, policy = limits_of(self._settings()), policy_of(self._settings())
+            log.warning("the clock was set", by_s=round(by_ms / 1000))
+            await self._store.write(lambda tx: clock_changes.shift(tx, by_ms, limits, policy))
+        self._moment = now
 
     async def _deliver(self, claim: Claim) -> None:
+        if claim.doubtful and await self._is_there_already(claim):
+            return
         result = await self._send(claim)
         log.info(
             "send",
@@ -113,20 +146,54 @@ class Dispatcher:
             attempt=claim.attempt,
             outcome=result.outcome,
         )
-        if result.outcome is Outcome.UNKNOWN and await self._look_up(claim) is not LookUp.ABSENT:
+        if result.outcome is Outcome.UNKNOWN and await self._decided_by_look_up(claim):
             return
         if result.outcome is Outcome.SENT:
-            policy = policy_of(self._settings())
-            await self._finish(lambda tx: claims.sent(tx, claim, policy))
+            await self._sent(claim)
         elif result.outcome is Outcome.NOT_CONNECTED:
-            delay_ms = round(TROUBLE_PAUSE_S * 1000)
-            await self._finish(lambda tx: claims.postpone(tx, claim, result.reason, delay_ms))
+            await self._postpone(claim, result.reason)
         else:
             await self._failed(claim, result)
 
+    async def _is_there_already(self, claim: Claim) -> bool:
+        """An attempt without an answer may have arrived since: nothing is repeated that is not certainly absent."""
+        found = await self._look_up(claim)
+        if found is LookUp.PRESENT:
+            await self._sent(claim)
+        elif found is LookUp.UNKNOWN:
+            await self._postpone(claim, "waits until a look-up shows whether an earlier attempt has arrived")
+        return found is not LookUp.ABSENT
+
+    async def _decided_by_look_up(self, claim: Claim) -> bool:
+        """Nobody told whether it was sent: record what a look-up by id shows; False if it is absent."""
+        found = await self._look_up(claim)
+        if found is LookUp.PRESENT:
+            await self._sent(claim)
+        elif found is LookUp.UNKNOWN:
+            await self._finish(lambda tx: claims.unconfirmed(tx, claim, "nobody can tell whether it was sent"))
+        return found is not LookUp.ABSENT
+
+    async def _look_up(self, claim: Claim) -> LookUp:
+        try:
+            found = await self._transport.look_up(claim.chat, claim.wa_id)
+        except Exception as error:
+            log.error("look-up failed", message=claim.id, error=repr(error))
+            return LookUp.UNKNOWN
+        log.info("look-up", message=claim.id, wa_id=claim.wa_id, found=found)
+        return found
+
+    async def _sent(self, claim: Claim) -> None:
+        policy = policy_of(self._settings())
+        await self._finish(lambda tx: claims.sent(tx, claim, policy))
+
+    async def _postpone(self, claim: Claim, reason: str) -> None:
+        limits = limits_of(self._settings())
+        delay_ms = round(TROUBLE_PAUSE_S * 1000)
+        await self._finish(lambda tx: claims.postpone(tx, claim, limits, reason, delay_ms))
+
     async def _send(self, claim: Claim) -> SendResult:
         sending = asyncio.ensure_future(self._transport.send(claim.chat, claim.body, claim.wa_id))
-        done, _ = await asyncio.wait({sending}, timeout=SEND_TIMEOUT_S)
+        done, _ = await asyncio.wait({sending}, timeout=self._send_timeout_s)
         if not done:
             sending.cancel()
             return SendResult(Outcome.UNKNOWN, "the send took too long")
@@ -143,18 +210,13 @@ class Dispatcher:
             await self._finish(lambda tx: claims.failed(tx, claim, reason, counts=counts, policy=policy))
             return
         delay_ms = backoff_ms(claim.attempt, queue.retry_base_s, self._rng.random())
-        await self._finish(lambda tx: claims.retry(tx, claim, reason, delay_ms, counts=counts, policy=policy))
 
-    async def _look_up(self, claim: Claim) -> LookUp:
-        """Nobody told whether it was sent: record what a look-up by id shows, except that it is absent."""
-        found = await self._transport.look_up(claim.chat, claim.wa_id)
-        log.info("look-up", message=claim.id, wa_id=claim.wa_id, found=found)
-        if found is LookUp.PRESENT:
-            policy = policy_of(self._settings())
-            await self._finish(lambda tx: claims.sent(tx, claim, policy))
-        elif found is LookUp.UNKNOWN:
-            await self._finish(lambda tx: claims.unconfirmed(tx, claim, "nobody can tell whether it was sent"))
-        return found
+        def again(tx: Tx) -> bool:
+            if result.outcome is Outcome.UNKNOWN:
+                claims.doubt(tx, claim)
+            return claims.retry(tx, claim, reason, delay_ms, counts=counts, policy=policy)
+
+        await self._finish(again)
 
     async def _finish(self, job: Callable[[Tx], bool]) -> None:
         """Record an outcome, again and again until the database takes it or the robot stops.
@@ -174,3 +236,7 @@ class Dispatcher:
 
 def _never_left(claim: Claim, tx: Tx) -> bool:
     return claims.never_left(tx, claim)
+
+
+def _plan(habit: pace.Habit, u_delay: float, u_typing: float, text_length: int) -> pace.Pace:
+    return pace.plan(habit, text_length, u_delay, u_typing)

@@ -80,14 +80,15 @@ def _look(tx: Tx, settings: Settings) -> int | None:
         tx,
         "dead_letters",
         dead > 0,
-        f"{dead} could not be sent and will not be tried again. `queue list --state dead` tells why.",
+        f"{dead} could not be sent and will not be tried again. `queue list --state dead` tells why;"
+        " `queue retry` sends them again.",
     )
     _hold(
         tx,
         "unconfirmed",
         unconfirmed > 0,
         f"Of {unconfirmed} nobody knows whether they arrived, so they are not sent again."
-        " `queue list --state unconfirmed` lists them.",
+        " `queue list --state unconfirmed` lists them; `queue confirm` or `queue retry` decides.",
     )
     return _look_at_oldest(tx, settings.queue.oldest_alert_s)
 

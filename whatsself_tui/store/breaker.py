@@ -85,6 +85,11 @@ def recovered(tx: Tx, policy: Policy) -> None:
     _store(tx, Verdict(rules.recovered(load(tx.connection), policy, tx.now_ms)))
 
 
+def shift(tx: Tx, policy: Policy, by_ms: int) -> None:
+    """The clock was set: what was left of a cool-down is still left."""
+    _store(tx, Verdict(rules.shifted(load(tx.connection), policy, by_ms, tx.now_ms)))
+
+
 def _store(tx: Tx, verdict: Verdict) -> None:
     if verdict.clear_window:
         tx.execute("DELETE FROM outcome")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from whatsself_tui.delivery.circuit import Policy
 from whatsself_tui.delivery.limits import NEVER, Limits, Quota
 from whatsself_tui.phones import address
-from whatsself_tui.store import breaker, lanes, outbox
+from whatsself_tui.store import attempts, breaker, lanes, outbox, pace
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.outbox import State
 from whatsself_tui.store.tally import count, scheduled, tally
@@ -47,6 +47,18 @@ class Claim:
     claimed_at_ms: int
     generation: int
     """The breaker's, at the claim; -1 for a claim of an earlier process."""
+    doubtful: bool = False
+    """Whether an earlier attempt under this id had no answer, so that it may have arrived since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody types: what a contact is to see before a message comes."""
+
+    message_id: int
+    chat: str
+    from_ms: int
+    until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +68,36 @@ class Step:
     claim: Claim | None
     wake_at_ms: int | None
     """None: nothing but an event can change anything."""
+    typing: Typing | None = None
+    """Only while a message is prepared."""
 
 
-def step(tx: Tx, limits: Limits, may_send: bool, policy: Policy = DEFAULT_POLICY) -> Step:
-    """Drop what has expired, claim what may go now, else say when to look again.
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    head: lanes.Head
+    chat: str
+    text_length: int
+
+
+def step(
+    tx: Tx, limits: Limits, may_send: bool, policy: Policy = DEFAULT_POLICY, plan: pace.Planner | None = None
+) -> Step:
+    """Drop what has expired, prepare or claim what may go now, else say when to look again.
 
     Nothing is claimed unless `may_send` (connected), nor while the robot is paused or the breaker open.
+    With a `plan` a message is prepared first for as long as it says; without one it goes at once.
     """
     if outbox.expire(tx) == outbox.EXPIRE_BATCH:
         return Step(None, tx.now_ms)
     may_send = may_send and not tx.execute("SELECT paused FROM robot").fetchone()[0]
-    claim = _claim_next(tx, limits, policy) if may_send else None
-    if claim:
-        return Step(claim, None)
+    candidate = _candidate(tx, limits, policy) if may_send else None
+    if candidate is None or plan is None:
+        pace.forget(tx)
+    elif (prepared := pace.prepare(tx, candidate.head.message_id, candidate.text_length, plan)).send_at_ms > tx.now_ms:
+        typing = Typing(prepared.message_id, candidate.chat, prepared.typing_at_ms, prepared.send_at_ms)
+        return Step(None, min(prepared.send_at_ms, _next_expiry(tx.connection)), typing)
+    if candidate is not None:
+        return Step(_claim(tx, candidate.head, limits, policy), None)
     wake_at = _next_expiry(tx.connection)
     if may_send:
         wake_at = min(wake_at, wake_up(tx.connection, tx.now_ms, limits, policy))
@@ -89,46 +118,39 @@ def _next_expiry(connection: sqlite3.Connection) -> int:
     return row[0] if row else NEVER
 
 
-def _claim_next(tx: Tx, limits: Limits, policy: Policy) -> Claim | None:
+def _candidate(tx: Tx, limits: Limits, policy: Policy) -> _Candidate | None:
+    """What may go now; heads of contacts who have opted out meanwhile become dead letters."""
     if lanes.minute_free_at(tx.connection, limits) > tx.now_ms or breaker.gate(tx.connection, policy, tx.now_ms):
         return None
     for _ in range(DROP_BATCH):
         head = lanes.pick(tx.connection, tx.now_ms, limits).best
         if head is None:
             return None
-        quota, consent = tx.execute(
-            "SELECT o.quota, c.consent FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id WHERE o.id = ?",
+        quota, consent, phone, lid, text_length = tx.execute(
+            "SELECT o.quota, c.consent, c.phone, c.lid, length(o.body)"
+            " FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id WHERE o.id = ?",
             (head.message_id,),
         ).fetchone()
-        if consent == "out" and quota != Quota.EXEMPT:
-            outbox.drop(tx, head.message_id, State.DEAD, "the contact has opted out")
-            count(tx, "failed")
-            continue
-        return _claim(tx, head, limits, policy)
+        if consent != "out" or quota == Quota.EXEMPT:
+            return _Candidate(head, address(phone, lid), text_length)
+        outbox.drop(tx, head.message_id, State.DEAD, "the contact has opted out")
+        count(tx, "failed")
     return None
 
 
 def _claim(tx: Tx, head: lanes.Head, limits: Limits, policy: Policy) -> Claim:
     """The durable intent: id chosen, attempt counted, windows charged; only then is anything sent."""
-    wa_id, body, attempt, not_before, phone, lid = tx.execute(
+    wa_id, body, attempt, doubtful, not_before, phone, lid = tx.execute(
         "UPDATE outbox SET state = 1, attempts = attempts + 1, claimed_at = ?, wa_id = coalesce(wa_id, ?)"
-        " WHERE id = ? AND state = 0 RETURNING wa_id, body, attempts, not_before,"
+        " WHERE id = ? AND state = 0 RETURNING wa_id, body, attempts, doubtful, not_before,"
         " (SELECT phone FROM contact WHERE id = contact_id), (SELECT lid FROM contact WHERE id = contact_id)",
         (tx.now_ms, f"3EB0{secrets.token_hex(9).upper()}", head.message_id),
     ).fetchone()
-    tx.execute(
-        "INSERT INTO send_log (ts, contact_id, message_id) VALUES (?, ?, ?)",
-        (tx.now_ms, head.contact_id, head.message_id),
-    )
-    tx.execute(
-        "DELETE FROM send_log WHERE seq IN (SELECT seq FROM send_log ORDER BY seq LIMIT 50) AND ts <= ?",
-        (tx.now_ms - limits.horizon_ms,),
-    )
+    pace.forget(tx)
+    lanes.charge(tx, head, limits)
     tally(tx, f"queued:{head.message_class}", -1)
     tally(tx, "sending", 1)
     scheduled(tx, not_before, -1)
-    lanes.refresh_windows(tx, head.contact_id, limits)
-    tx.execute("UPDATE contact SET inflight = 1 WHERE id = ?", (head.contact_id,))
     lanes.relane_contact(tx, head.contact_id)
     tx.touch(Topic.QUEUE, Topic.LIMITS, Topic.MESSAGES)
     return Claim(
@@ -141,6 +163,7 @@ def _claim(tx: Tx, head: lanes.Head, limits: Limits, policy: Policy) -> Claim:
         attempt=attempt,
         claimed_at_ms=tx.now_ms,
         generation=breaker.claim(tx, policy),
+        doubtful=bool(doubtful),
     )
 
 
@@ -169,6 +192,7 @@ def failed(tx: Tx, claim: Claim, reason: str, *, counts: bool, policy: Policy = 
     """It will not be tried again: a dead letter. `counts`: the failure says something about WhatsApp."""
     if not _leave(tx, claim, State.DEAD, reason):
         return False
+    attempts.note(tx, claim.id, claim.attempt, "failed", reason)
     tally(tx, "dead", 1)
     count(tx, "failed")
     _failed(tx, claim, counts, policy)
@@ -176,22 +200,34 @@ def failed(tx: Tx, claim: Claim, reason: str, *, counts: bool, policy: Policy = 
 
 
 def retry(tx: Tx, claim: Claim, reason: str, delay_ms: int, *, counts: bool, policy: Policy = DEFAULT_POLICY) -> bool:
-    """Back to its place in the lane, which waits for `delay_ms`."""
+    """Refused: back to its place in the lane, which waits for `delay_ms`."""
     if not _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt):
         return False
+    attempts.note(tx, claim.id, claim.attempt, "retry", reason)
     _failed(tx, claim, counts, policy)
     return True
 
 
 def never_left(tx: Tx, claim: Claim) -> bool:
-    """WhatsApp certainly does not have it: queued again under the same id, the attempt refunded."""
+    """WhatsApp certainly does not have it: queued again under the same id, the attempt refunded.
+
+    The windows stay charged, and before the repetition it is looked up once more: something may have been
+    on its way when the process died.
+    """
     breaker.released(tx, claim.generation)
+    doubt(tx, claim)
     return _requeue(tx, claim, "", retry_at_ms=0, attempts=claim.attempt - 1)
 
 
-def postpone(tx: Tx, claim: Claim, reason: str, delay_ms: int) -> bool:
-    """Nothing was attempted: back to its place for `delay_ms`, the attempt refunded."""
+def doubt(tx: Tx, claim: Claim) -> None:
+    """An attempt had no answer: it may arrive late, so it is looked up before it is repeated."""
+    tx.execute("UPDATE outbox SET doubtful = 1 WHERE id = ? AND state = 1", (claim.id,))
+
+
+def postpone(tx: Tx, claim: Claim, limits: Limits, reason: str, delay_ms: int) -> bool:
+    """Nothing was attempted: back to its place for `delay_ms`, attempt and windows refunded."""
     breaker.released(tx, claim.generation)
+    lanes.refund(tx, claim.contact_id, claim.id, claim.claimed_at_ms, limits)
     return _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt - 1)
 
 
@@ -199,6 +235,7 @@ def unconfirmed(tx: Tx, claim: Claim, reason: str) -> bool:
     """Nobody can tell whether WhatsApp has it: an operator decides, it is never sent again by itself."""
     if not _leave(tx, claim, State.UNCONFIRMED, reason):
         return False
+    attempts.note(tx, claim.id, claim.attempt, "unconfirmed", reason)
     tally(tx, "unconfirmed", 1)
     breaker.released(tx, claim.generation)
     return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from whatsself_tui.phones import split_address
+from whatsself_tui.store import lanes
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.tally import count
 from whatsself_tui.store.topics import Topic
@@ -60,9 +61,10 @@ def at_address(tx: Tx, chat: str, name: str = "") -> Contact:
 
 def wrote(tx: Tx, contact: Contact) -> None:
     """Note that the contact has written now; the first time makes a new contact of the day."""
+    tx.execute("UPDATE contact SET last_inbound_at = ? WHERE id = ?", (tx.now_ms, contact.id))
     if contact.last_inbound_at_ms is None:
         count(tx, "new_contacts")
-    tx.execute("UPDATE contact SET last_inbound_at = ? WHERE id = ?", (tx.now_ms, contact.id))
+        lanes.relane_contact(tx, contact.id)  # no stranger any more
     tx.touch(Topic.CONTACTS)
 
 

@@ -1,4 +1,4 @@
-"""Lanes: who may go next, found by one index seek for each class of urgency.
+"""Lanes: who may go next, found by one index seek for each class of urgency in use.
 
 A lane is one contact's part of the queue within one class. Its row caches when its head may go,
 so that the pick never looks at messages that are blocked: its cost does not grow with the backlog.
@@ -7,24 +7,28 @@ so that the pick never looks at messages that are blocked: its cost does not gro
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, MINUTE_MS, NEVER, Limits, Quota, free_at, score
+from whatsself_tui.delivery.limits import MINUTE_MS, NEVER, Limits, Quota, day_of, free_at, score
 from whatsself_tui.store.database import Tx
 
 _HEAD = """
-SELECT o.id, o.due_at, o.retry_at, o.quota, c.free_at, c.reply_free_at, c.hold_until, c.inflight
+SELECT o.id, o.due_at, o.retry_at, o.quota, c.free_at, c.reply_free_at, c.hold_until, c.inflight,
+  c.last_inbound_at IS NULL AND c.approached_at IS NULL
 FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id
 WHERE o.state = 0 AND o.contact_id = ? AND o.class = ?
 ORDER BY o.due_at, o.id LIMIT 1
 """
 
-#: The first lane of every class, most urgent class first.
-PICK = " UNION ALL ".join(
-    "SELECT * FROM (SELECT contact_id, class, eligible_at, head_id FROM lane"
-    f" WHERE class = {number} ORDER BY eligible_at, head_id LIMIT 1)"
-    for number in range(HIGHEST_PRIORITY + 1)
+#: The first lane behind a (gate, class): seek by seek these are the first lanes of all that are there.
+NEXT_LANE = (
+    "SELECT contact_id, class, eligible_at, head_id, gate FROM lane WHERE (gate, class) > (?, ?)"
+    " ORDER BY gate, class, eligible_at, head_id LIMIT 1"
 )
+
+#: Strangers written to since a time, counted no further than a limit.
+APPROACHED = "SELECT count(*) FROM (SELECT 1 FROM contact WHERE approached_at >= ? LIMIT ?)"
 
 #: The n-th last send of all contacts; `seq` has no gaps among the rows a window can hold.
 NTH_LAST_SEND = "SELECT ts FROM send_log WHERE seq <= (SELECT max(seq) FROM send_log) - ? + 1 ORDER BY seq DESC LIMIT 1"
@@ -41,6 +45,8 @@ class Head:
     message_class: int
     eligible_at_ms: int
     message_id: int
+    gate: int = 0
+    """Which gate beside the contact's windows bounds it: 1 for the first message to somebody who never wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,15 @@ def relane(tx: Tx, contact_id: int, message_class: int) -> None:
     if row is None:
         tx.execute("DELETE FROM lane WHERE contact_id = ? AND class = ?", (contact_id, message_class))
         return
-    head_id, due_at, retry_at, quota, contact_free_at, reply_free_at, hold_until, inflight = row
+    head_id, due_at, retry_at, quota, contact_free_at, reply_free_at, hold_until, inflight, gate = row
     window_free_at = (contact_free_at, reply_free_at, 0)[Quota(quota)]
     eligible_at = NEVER if inflight else max(due_at, retry_at, window_free_at, hold_until)
     tx.execute(
-        "INSERT INTO lane (contact_id, class, eligible_at, head_id) VALUES (?, ?, ?, ?) ON CONFLICT (contact_id, class)"
-        " DO UPDATE SET eligible_at = excluded.eligible_at, head_id = excluded.head_id"
-        " WHERE head_id <> excluded.head_id OR eligible_at <> excluded.eligible_at",
-        (contact_id, message_class, eligible_at, head_id),
+        "INSERT INTO lane (contact_id, class, eligible_at, head_id, gate) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (contact_id, class) DO UPDATE"
+        " SET eligible_at = excluded.eligible_at, head_id = excluded.head_id, gate = excluded.gate"
+        " WHERE (head_id, eligible_at, gate) <> (excluded.head_id, excluded.eligible_at, excluded.gate)",
+        (contact_id, message_class, eligible_at, head_id, gate),
     )
 
 
@@ -74,6 +81,13 @@ def relane_contact(tx: Tx, contact_id: int, *also: int) -> None:
     """Do that for all lanes of a contact, and for the classes in `also` that may have none yet."""
     classes = {row[0] for row in tx.execute("SELECT class FROM lane WHERE contact_id = ?", (contact_id,))}
     for message_class in sorted(classes.union(also)):
+        relane(tx, contact_id, message_class)
+
+
+def relane_blocked(tx: Tx, after_ms: int) -> None:
+    """Do that for every lane whose head may go only after that time."""
+    rows = tx.execute("SELECT contact_id, class FROM lane WHERE eligible_at > ?", (after_ms,)).fetchall()
+    for contact_id, message_class in rows:
         relane(tx, contact_id, message_class)
 
 
@@ -89,6 +103,39 @@ def refresh_windows(tx: Tx, contact_id: int, limits: Limits) -> None:
     )
 
 
+def charge(tx: Tx, head: Head, limits: Limits) -> None:
+    """A message is claimed: both windows and the day's strangers count it; the contact is busy with it."""
+    tx.execute(
+        "INSERT INTO send_log (seq, ts, contact_id, message_id)"
+        " VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM send_log), ?, ?, ?)",
+        (tx.now_ms, head.contact_id, head.message_id),
+    )
+    tx.execute(
+        "DELETE FROM send_log WHERE seq IN (SELECT seq FROM send_log ORDER BY seq LIMIT 50) AND ts <= ?",
+        (tx.now_ms - limits.horizon_ms,),
+    )
+    refresh_windows(tx, head.contact_id, limits)
+    tx.execute("UPDATE contact SET inflight = 1 WHERE id = ?", (head.contact_id,))
+    if head.gate:
+        tx.execute("UPDATE contact SET approached_at = ? WHERE id = ?", (tx.now_ms, head.contact_id))
+
+
+def refund(tx: Tx, contact_id: int, message_id: int, claimed_at_ms: int, limits: Limits) -> None:
+    """A claimed message certainly never left: what `charge` counted is given back.
+
+    Only the newest row of the log can go, because its numbers must have no gaps; a claim that is not
+    the newest stays counted.
+    """
+    tx.execute(
+        "DELETE FROM send_log WHERE seq = (SELECT max(seq) FROM send_log) AND message_id = ? AND ts = ?",
+        (message_id, claimed_at_ms),
+    )
+    tx.execute(
+        "UPDATE contact SET approached_at = NULL WHERE id = ? AND approached_at = ?", (contact_id, claimed_at_ms)
+    )
+    refresh_windows(tx, contact_id, limits)
+
+
 def _contact_free_at(tx: Tx, contact_id: int, limit: int, limits: Limits) -> int:
     row = tx.execute(NTH_LAST_SEND_TO, (contact_id, limit - 1)).fetchone()
     return free_at(row[0] if row else None, limits.contact_window_ms)
@@ -99,14 +146,40 @@ def pick(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> Pick:
     best: Head | None = None
     best_score = float("inf")
     earliest = NEVER
-    for row in connection.execute(PICK):
-        head = Head(*row)
+    for head in firsts(connection, now_ms, limits):
         earliest = min(earliest, head.eligible_at_ms)
         if head.eligible_at_ms <= now_ms:
             urgency = score(head.message_class, now_ms - head.eligible_at_ms, limits.aging_ms)
             if urgency < best_score:
                 best, best_score = head, urgency
     return Pick(best, earliest)
+
+
+def firsts(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> Iterator[Head]:
+    """The first lane of every class and gate that has any; its time is not before its gate opens."""
+    gates: dict[int, int] = {}
+    row = connection.execute(NEXT_LANE, (-1, -1)).fetchone()
+    while row is not None:
+        head = Head(*row)
+        row = connection.execute(NEXT_LANE, (head.gate, head.message_class)).fetchone()
+        if head.gate not in gates:
+            gates[head.gate] = gate_opens_at(connection, head.gate, now_ms, limits)
+        opens_at = gates[head.gate]
+        yield head if opens_at <= head.eligible_at_ms else replace(head, eligible_at_ms=opens_at)
+
+
+def gate_opens_at(connection: sqlite3.Connection, gate: int, now_ms: int, limits: Limits) -> int:
+    """When lanes of this gate may go: 0 for now; for people who never wrote perhaps the next midnight."""
+    if not gate or not limits.daily_new_contacts:
+        return 0
+    today, tomorrow = day_of(now_ms, limits.zone)
+    return tomorrow if approached(connection, today, limits.daily_new_contacts) >= limits.daily_new_contacts else 0
+
+
+def approached(connection: sqlite3.Connection, since_ms: int, most: int) -> int:
+    """How many people who never wrote have been written to since then, counted up to `most`."""
+    found: int = connection.execute(APPROACHED, (since_ms, most)).fetchone()[0]
+    return found
 
 
 def minute_free_at(connection: sqlite3.Connection, limits: Limits) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from whatsself_tui.delivery.limits import REPLY_WINDOW_MS, Limits, Quota, class_of
+from whatsself_tui.delivery.limits import REPLY_WINDOW_MS, Quota, class_of
 from whatsself_tui.store import contacts, lanes
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.tally import scheduled, tally
@@ -160,34 +160,3 @@ def drop(tx: Tx, message_id: int, state: State, reason: str) -> None:
         tally(tx, "dead", 1)
     lanes.relane(tx, contact_id, message_class)
     tx.touch(Topic.QUEUE, Topic.MESSAGES)
-
-
-def settle_clock(tx: Tx, limits: Limits) -> bool:
-    """At start: if the clock was set back, no stored time may bind the queue from the future.
-
-    True if the clock had gone back. Times a person chose (`not_before`) stay as they are.
-    """
-    now = tx.now_ms
-    newest = tx.execute(
-        "SELECT max(coalesce((SELECT max(ts) FROM send_log), 0),"
-        " coalesce((SELECT enqueued_at FROM outbox ORDER BY id DESC LIMIT 1), 0))"
-    ).fetchone()[0]
-    if newest <= now:
-        return False
-    touched = tx.execute(
-        "SELECT DISTINCT contact_id, class FROM outbox WHERE state = 0 AND not_before IS NULL AND due_at > ?", (now,)
-    ).fetchall()
-    tx.execute("UPDATE send_log SET ts = ? WHERE ts > ?", (now, now))
-    tx.execute("UPDATE outcome SET ts = ? WHERE ts > ?", (now, now))
-    tx.execute(
-        "UPDATE outbox SET due_at = ?, retry_at = min(retry_at, ?)"
-        " WHERE state = 0 AND not_before IS NULL AND due_at > ?",
-        (now, now, now),
-    )
-    # The newest row is what tells, next time, that the clock has been settled.
-    tx.execute("UPDATE outbox SET enqueued_at = min(enqueued_at, ?) WHERE id = (SELECT max(id) FROM outbox)", (now,))
-    for contact_id, message_class in touched:
-        lanes.relane(tx, contact_id, message_class)
-    lanes.apply_limits(tx, limits)
-    tx.touch(Topic.QUEUE, Topic.LIMITS)
-    return True

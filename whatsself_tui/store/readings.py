@@ -95,8 +95,8 @@ class QueueReading:
     next_wake_at_ms: int | None
     """When the next message may go; None with nothing queued, or while paused or offline."""
     waits_for: str
-    """What holds the next message up: `nothing`, `empty` (no message), `paused`, `offline`, `breaker`,
-    `minute_limit`, `contact_limit`, `schedule`, `retry` or `in_flight`."""
+    """What holds the next message up: `nothing`, `empty` (no message), `paused`, `offline`, `breaker`, `pace`,
+    `minute_limit`, `contact_limit`, `new_contacts`, `schedule`, `retry` or `in_flight`."""
     next_up: tuple[WaitingMessage, ...]
     """Heads of the lanes that can go first, at most 20."""
 
@@ -124,6 +124,10 @@ class LimitsReading:
     """When the window of all contacts admits the next send; None if now."""
     contacts: tuple[ContactLimitReading, ...]
     """Contacts with sends inside the window, the fullest first, at most 50."""
+    new_contacts_used: int = 0
+    """People who never wrote and got their first message today."""
+    new_contacts_limit: int = 0
+    """How many of them a day may have; 0 without a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ class AlertReading:
     id: int
     kind: str
     """`config_rejected`, `backlog_high`, `oldest_too_old`, `simulator_offline`, `unconfirmed`, `dead_letters`,
-    `inbound_failed` or `part_failed`."""
+    `breaker_open`, `clock_jumped`, `restored`, `inbound_failed` or `part_failed`."""
     severity: Severity
     text: str
     """What is wrong and what to do about it."""

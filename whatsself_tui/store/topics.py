@@ -11,6 +11,8 @@ class Topic(StrEnum):
     ROBOT = "robot"
     """Paused or not, the state of the transport."""
     QUEUE = "queue"
+    PACE = "pace"
+    """Which message is prepared, and when it goes."""
     BREAKER = "breaker"
     LIMITS = "limits"
     ALERTS = "alerts"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import mmap
 import os
 import random
 from collections.abc import Coroutine, Iterator
@@ -151,7 +152,26 @@ def received_lines(log: Path) -> Iterator[dict[str, str]]:
 
 
 def _holds(log: Path, wa_id: str) -> bool:
-    return any(entry.get("id") == wa_id for entry in received_lines(log))
+    """Look for the id from the end: who asks wants to know about a message of late, in a log of years."""
+    if not log.exists() or log.stat().st_size == 0:
+        return False
+    quoted = json.dumps(wa_id, ensure_ascii=False).encode()
+    with log.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.rfind(quoted)
+        while at >= 0:
+            begin, end = content.rfind(b"\n", 0, at) + 1, content.find(b"\n", at)
+            if end >= 0 and _id_of(content[begin:end]) == wa_id:
+                return True
+            at = content.rfind(quoted, 0, at)
+    return False
+
+
+def _id_of(line: bytes) -> object:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry.get("id") if isinstance(entry, dict) else None
 
 
 def _append(log: Path, line: str) -> None:

@@ -24,7 +24,7 @@ class QueuePane(Pane[QueueReading]):
     """Counts, the next wake-up with its reason in words, priorities, the next contacts."""
 
     TITLE = "2 Queue"
-    TOPICS = frozenset({Topic.QUEUE, Topic.ROBOT, Topic.BREAKER, Topic.LIMITS, Topic.CONTACTS})
+    TOPICS = frozenset({Topic.QUEUE, Topic.PACE, Topic.ROBOT, Topic.BREAKER, Topic.LIMITS, Topic.CONTACTS})
 
     def question(self, settings: Settings, now_ms: int) -> queries.Query[QueueReading]:
         """The backlog at that moment."""
