@@ -125,13 +125,17 @@ def lane_faults(con: sqlite3.Connection, limits: Limits, now_ms: int) -> list[st
     """Where lanes, windows, counts and flags differ from what the messages and the log imply."""
     faults = [] if con.execute("PRAGMA integrity_check").fetchone()[0] == "ok" else ["integrity"]
     people = {
-        row[0]: row for row in con.execute("SELECT id, free_at, reply_free_at, hold_until, inflight FROM contact")
+        row[0]: row
+        for row in con.execute(
+            "SELECT id, free_at, reply_free_at, hold_until, inflight,"
+            " last_inbound_at IS NULL AND approached_at IS NULL FROM contact"
+        )
     }
     sends: dict[int, list[int]] = {}
     for contact_id, ts in con.execute("SELECT contact_id, ts FROM send_log ORDER BY ts DESC"):
         sends.setdefault(contact_id, []).append(ts)
     in_flight = {row[0] for row in con.execute("SELECT contact_id FROM outbox WHERE state = 1")}
-    for contact_id, free_at, reply_free_at, _, inflight in people.values():
+    for contact_id, free_at, reply_free_at, _, inflight, _ in people.values():
         for cached, limit in ((free_at, limits.per_contact), (reply_free_at, limits.per_contact_reply)):
             log = sends.get(contact_id, [])
             true = log[limit - 1] + limits.contact_window_ms if len(log) >= limit else 0
@@ -139,18 +143,18 @@ def lane_faults(con: sqlite3.Connection, limits: Limits, now_ms: int) -> list[st
                 faults.append(f"window of contact {contact_id}: {cached} instead of {true}")
         if bool(inflight) != (contact_id in in_flight):
             faults.append(f"in-flight flag of contact {contact_id}")
-    heads: dict[tuple[int, int], tuple[int, int]] = {}
+    heads: dict[tuple[int, int], tuple[int, int, int]] = {}
     waiting = con.execute(
         "SELECT contact_id, class, id, due_at, retry_at, quota FROM outbox WHERE state = 0 ORDER BY due_at, id"
     ).fetchall()
     for contact_id, number, message_id, due_at, retry_at, quota in waiting:
-        _, free_at, reply_free_at, hold_until, inflight = people[contact_id]
+        _, free_at, reply_free_at, hold_until, inflight, gate = people[contact_id]
         window = (free_at, reply_free_at, 0)[quota]
         eligible = NEVER if inflight else max(due_at, retry_at, window, hold_until)
-        heads.setdefault((contact_id, number), (eligible, message_id))
+        heads.setdefault((contact_id, number), (eligible, message_id, gate))
     lanes = {
-        (row[0], row[1]): (row[2], row[3])
-        for row in con.execute("SELECT contact_id, class, eligible_at, head_id FROM lane")
+        (row[0], row[1]): (row[2], row[3], row[4])
+        for row in con.execute("SELECT contact_id, class, eligible_at, head_id, gate FROM lane")
     }
     if lanes != heads:
         faults.append(f"lanes: {set(lanes.items()) ^ set(heads.items())}")

@@ -33,6 +33,7 @@ def settle(tx: Tx, limits: Limits) -> bool:
     ).fetchone()[0]
     if newest <= tx.now_ms:
         return False
+    tx.execute("UPDATE outbox SET retry_at = ? WHERE state = 0 AND retry_at > ?", (tx.now_ms, tx.now_ms))
     _bring_to_now(tx, limits, tx.now_ms)
     return True
 
@@ -59,8 +60,7 @@ def _bring_to_now(tx: Tx, limits: Limits, since_ms: int) -> None:
     now = tx.now_ms
     for table, column in _PAST:
         tx.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, now))
-    late = "state = 0 AND not_before IS NULL AND due_at > ?"
-    tx.execute(f"UPDATE outbox SET due_at = ?, retry_at = min(retry_at, ?) WHERE {late}", (now, now, now))
+    tx.execute("UPDATE outbox SET due_at = ? WHERE state = 0 AND not_before IS NULL AND due_at > ?", (now, now))
     # The newest row is what tells, next time, that the clock has been settled.
     tx.execute("UPDATE outbox SET enqueued_at = min(enqueued_at, ?) WHERE id = (SELECT max(id) FROM outbox)", (now,))
     # A window that is over has no row in the log any more, only its end in the contact.

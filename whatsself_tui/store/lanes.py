@@ -144,14 +144,14 @@ def _contact_free_at(tx: Tx, contact_id: int, limit: int, limits: Limits) -> int
 def pick(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> Pick:
     """The most urgent lane whose head may go now, and when the first one may."""
     best: Head | None = None
-    best_score = float("inf")
+    best_turn = (float("inf"), 0)
     earliest = NEVER
     for head in firsts(connection, now_ms, limits):
         earliest = min(earliest, head.eligible_at_ms)
         if head.eligible_at_ms <= now_ms:
-            urgency = score(head.message_class, now_ms - head.eligible_at_ms, limits.aging_ms)
-            if urgency < best_score:
-                best, best_score = head, urgency
+            turn = score(head.message_class, now_ms - head.eligible_at_ms, limits.aging_ms), head.message_id
+            if turn < best_turn:
+                best, best_turn = head, turn
     return Pick(best, earliest)
 
 
