@@ -54,11 +54,11 @@ def busy_link(mode: str = "owner") -> FakeLink:
         unconfirmed=1,
         by_priority=((10, 1), (5, 6), (3, 5)),
         oldest_waiting_since_ms=NOW_MS - 192_000,
-        next_wake_at_ms=NOW_MS + 7_000,
-        waits_for="contact_limit",
+        next_wake_at_ms=NOW_MS + 4_000,
+        waits_for="pace",
         next_up=tuple(_waiting(number) for number in range(8)),
     )
-    link.limits = LimitsReading(7, 12, None, tuple(_limit(number) for number in range(5)))
+    link.limits = LimitsReading(7, 12, None, tuple(_limit(number) for number in range(5)), 12, 50)
     link.alerts = (
         AlertReading(
             2,

@@ -22,8 +22,8 @@ async def test_the_first_answers_are_there_without_scrolling(size: tuple[int, in
         for words in (
             "● CLOSED",
             "12 waiting",
-            "Next in 00:07",
-            "its contact's limit",
+            "Next in 00:04",
+            "human pace",
             "7/12",
             "2/2   03:12",
             "✗ ERROR",

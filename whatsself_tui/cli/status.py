@@ -124,6 +124,7 @@ def breaker_document(breaker: BreakerReading, zone: ZoneInfo) -> dict[str, Any]:
         "failure_rate": round(breaker.failure_rate, 4),
         "attempts": breaker.attempts,
         "opens_at": breaker.opens_at,
+        "window_s": breaker.window_s,
         "closes_at": iso(breaker.closes_at_ms, zone),
         "multiplier": breaker.multiplier,
         "probes": {"answered": breaker.probes, "needed": breaker.probes_needed},
@@ -158,7 +159,8 @@ def _limits(limits: LimitsReading, zone: ZoneInfo) -> dict[str, Any]:
         }
         for row in limits.contacts
     ]
-    return {"per_minute": minute, "contacts": contacts}
+    new_contacts = {"used": limits.new_contacts_used, "limit": limits.new_contacts_limit or None}
+    return {"per_minute": minute, "new_contacts_today": new_contacts, "contacts": contacts}
 
 
 def _alert(alert: AlertReading, zone: ZoneInfo) -> dict[str, Any]:
@@ -185,7 +187,10 @@ def _print(content: dict[str, Any]) -> None:
     )
     if queue["next_wake_at"]:
         line(f"           next at {queue['next_wake_at']} (waits for {queue['waits_for'].replace('_', ' ')})")
+    strangers = content["limits"]["new_contacts_today"]
+    most = f" of {strangers['limit']}" if strangers["limit"] else ""
     line(f"Limits     {limits['used']} of {limits['limit']} in the last minute")
+    line(f"           {strangers['used']}{most} new contacts today")
     counters = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in content["today"].items() if name != "day")
     line(f"Today      {counters}")
     for entry in content["health"]:

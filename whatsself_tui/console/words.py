@@ -36,7 +36,7 @@ WAITS_FOR: Final = {
     "minute_limit": "limit of all contacts",
     "contact_limit": "its contact's limit",
     "schedule": "scheduled for later",
-    "pace": "as a person would type",
+    "pace": "human pace",
     "new_contacts": "today's new contacts",
     "retry": "pause before a retry",
     "in_flight": "a send is under way",

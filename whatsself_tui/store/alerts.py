@@ -6,6 +6,9 @@ from whatsself_tui.store.database import Tx
 from whatsself_tui.store.readings import Severity
 from whatsself_tui.store.topics import Topic
 
+#: Alerts about something that has happened, not about a condition that holds: gone once they are seen.
+EVENTS = ("clock_jumped",)
+
 
 def raise_alert(tx: Tx, kind: str, severity: Severity, text: str) -> bool:
     """The condition holds: True if it is new. A changed text updates the alert that stands."""
@@ -34,9 +37,13 @@ def clear_alert(tx: Tx, kind: str) -> bool:
 
 def acknowledge(tx: Tx, alert_id: int) -> bool:
     """The operator has seen it; False if there is no such alert or it was acknowledged before."""
-    changed = tx.execute(
-        "UPDATE alert SET acknowledged_at = ? WHERE id = ? AND acknowledged_at IS NULL", (tx.now_ms, alert_id)
-    ).rowcount
-    if changed:
-        tx.touch(Topic.ALERTS)
-    return changed > 0
+    row = tx.execute(
+        "UPDATE alert SET acknowledged_at = ? WHERE id = ? AND acknowledged_at IS NULL RETURNING kind",
+        (tx.now_ms, alert_id),
+    ).fetchone()
+    if row is None:
+        return False
+    if row[0] in EVENTS:
+        clear_alert(tx, row[0])
+    tx.touch(Topic.ALERTS)
+    return True

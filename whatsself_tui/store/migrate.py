@@ -9,6 +9,9 @@ from pathlib import Path
 
 from whatsself_tui.errors import DataError
 
+#: `PRAGMA application_id` of this program's databases: "WSLF". Those of its first versions have 0.
+APPLICATION_ID = 0x57534C46
+
 
 def scripts() -> dict[int, str]:
     """SQL by version number."""
@@ -29,17 +32,22 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """
     steps = scripts()
     present: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    newest = max(steps)
-    if present > newest:
-        raise DataError(
-            f"{path.name} has schema version {present}; this program knows versions up to {newest}.",
-            "A newer WhatsSelf TUI wrote it: update this program. Nothing was changed.",
-        )
-    if 0 < present < newest:
+    refuse_newer(present, path)
+    if 0 < present < max(steps):
         _copy_aside(connection, path, present)
     for version, script in steps.items():
         if version > present:
             _apply(connection, version, script)
+
+
+def refuse_newer(version: int, path: Path) -> None:
+    """Raises DataError for a schema version this program does not know yet."""
+    newest = max(scripts())
+    if version > newest:
+        raise DataError(
+            f"{path.name} has schema version {version}; this program knows versions up to {newest}.",
+            "A newer WhatsSelf TUI wrote it: update this program. Nothing was changed.",
+        )
 
 
 def _copy_aside(connection: sqlite3.Connection, path: Path, present: int) -> None:
@@ -54,6 +62,7 @@ def _apply(connection: sqlite3.Connection, version: int, script: str) -> None:
         for statement in _statements(script):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={version}")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -58,6 +58,8 @@ class BreakerReading:
     probes: int = 0
     """Test sends answered since it is half open."""
     probes_needed: int = 10
+    window_s: int = 300
+    """How long an outcome counts."""
     transitions: tuple[BreakerChange, ...] = ()
     """The last changes, the newest first."""
 

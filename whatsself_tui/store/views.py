@@ -64,6 +64,7 @@ def read_breaker(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Br
         mode=circuit.mode,
         probes=circuit.probes_ok + circuit.probes_failed,
         probes_needed=policy.probe_samples,
+        window_s=policy.window_ms // 1000,
         transitions=tuple(BreakerChange(*row) for row in changes),
     )
 

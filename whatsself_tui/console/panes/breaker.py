@@ -9,7 +9,7 @@ from textual.content import Content
 
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
-from whatsself_tui.console.words import BREAKER, MODES, countdown, gauge, moment, plural
+from whatsself_tui.console.words import BREAKER, MODES, countdown, elapsed, gauge, moment, plural
 from whatsself_tui.store.readings import BreakerReading
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
@@ -54,7 +54,7 @@ class BreakerPane(Pane[BreakerReading]):
             lines.append(Content(f"{reading.probes} of {reading.probes_needed} tests answered"))
         if reading.attempts:
             lines.append(_failures(reading, canvas.width))
-            lines.append(Content(f"{reading.failures} of {plural(reading.attempts, 'send')} failed"))
+            lines.append(_in_words(reading, canvas.width))
         else:
             lines.append(Content.styled("No sends of late.", "$text-muted"))
         lines.append(Content.styled(f"Opens at {reading.opens_at:.0%} (min {reading.min_attempts})", "$text-muted"))
@@ -71,6 +71,12 @@ def _changes(reading: BreakerReading, canvas: Canvas) -> list[Content]:
         )
         for change in reading.transitions
     ]
+
+
+def _in_words(reading: BreakerReading, width: int) -> Content:
+    words = f"{reading.failures} of {plural(reading.attempts, 'send')} failed"
+    with_window = f"{words} in {elapsed(reading.window_s * 1000)}"
+    return Content(with_window if len(with_window) <= width else words)
 
 
 def _failures(reading: BreakerReading, width: int) -> Content:

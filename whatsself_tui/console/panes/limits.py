@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FREE = "now"
 
 #: With fewer lines than this the gauge and the heading give way to contacts.
-_ROOM_FOR_ALL = 5
+_ROOM_FOR_ALL = 6
 
 
 class LimitsPane(Pane[LimitsReading]):
@@ -56,6 +56,8 @@ class LimitsPane(Pane[LimitsReading]):
             Content.assemble("All ", (used, "bold"), (" in a minute", "$text-muted")),
             Content.assemble((gauge(reading.minute_used / reading.minute_limit, room), style), f" {words}"),
         ]
+        if reading.new_contacts_limit:
+            lines.append(_new_contacts(reading))
         if reading.contacts:
             head = f"{'used':>5} {'free in':>7}"
             lines.append(Content.styled(fit("Contact", canvas.width - len(head)) + head, "$text-muted"))
@@ -63,6 +65,14 @@ class LimitsPane(Pane[LimitsReading]):
         else:
             lines.append(Content.styled("No contact used any.", "$text-muted"))
         return lines
+
+
+def _new_contacts(reading: LimitsReading) -> Content:
+    """How many first messages to people who never wrote went out today."""
+    used = f"{reading.new_contacts_used}/{reading.new_contacts_limit}"
+    full = reading.new_contacts_used >= reading.new_contacts_limit
+    style = "bold $text-warning" if full else "bold"
+    return Content.assemble("New people ", (used, style), (" today", "$text-muted"))
 
 
 def _contact(contact: ContactLimitReading, canvas: Canvas) -> Content:
