@@ -20,7 +20,7 @@ from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import mask
 from whatsself_tui.robot.typist import Typist
 from whatsself_tui.store import claims, clock_changes
-from whatsself_tui.store.claims import Claim
+from whatsself_tui.store.claims import Claim, Step
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.pace import Planner
 from whatsself_tui.store.terms import habit_of, limits_of, policy_of
@@ -105,10 +105,19 @@ class Dispatcher:
 
     async def _once(self) -> float | None:
         """Send one message, or say how long to sleep in seconds (None: until kicked)."""
-        await self._look_at_the_clock()
         limits, policy = limits_of(self._settings()), policy_of(self._settings())
         connected, plan = self._connected, self._planner()
-        step = await self._store.write(lambda tx: claims.step(tx, limits, connected, policy, plan))
+
+        def job(tx: Tx) -> tuple[Step, Moment]:
+            # Compared in the transaction: between a look at the clock and a claim nobody may set it.
+            now = Moment(tx.now_ms, self._clock.elapsed_s())
+            by_ms = jumped_ms(self._moment, now)
+            if by_ms:
+                log.warning("the clock was set", by_s=round(by_ms / 1000))
+                clock_changes.shift(tx, by_ms, limits, policy)
+            return claims.step(tx, limits, connected, policy, plan), now
+
+        step, self._moment = await self._store.write(job)
         wake_at_ms = self._typist.follow(step)
         if step.claim:
             await self._deliver(step.claim)
@@ -123,16 +132,6 @@ class Dispatcher:
         if not habit.enabled:
             return None
         return partial(_plan, habit, self._rng.random(), self._rng.random())
-
-    async def _look_at_the_clock(self) -> None:
-        """If it was set, what is stored keeps its distance to now: nothing is blocked, nothing bursts."""
-        before, now = self._moment, Moment.of(self._clock)
-        by_ms = jumped_ms(before, now)
-        if by_ms:
-            limits, policy = limits_of(self._settings()), policy_of(self._settings())
-            log.warning("the clock was set", by_s=round(by_ms / 1000))
-            await self._store.write(lambda tx: clock_changes.shift(tx, by_ms, limits, policy))
-        self._moment = now
 
     async def _deliver(self, claim: Claim) -> None:
         if claim.doubtful and await self._is_there_already(claim):
