@@ -81,7 +81,7 @@ async def test_what_waits_goes_on_after_a_year_back(tmp_path: Path) -> None:
         await set_clock(world, -YEAR_S)
         assert await world.send_all_due() == ["waits"]
         contact = await world.store.write(lambda tx: contacts.get(tx, 1))
-        assert contact.last_inbound_at_ms == world.clock.now_ms()
+        assert contact.last_inbound_at_ms == world.clock.now_ms(), "written a moment ago, then as now"
         assert await world.store.write(lambda tx: contacts.fired(tx, 1)) == {"hello": world.clock.now_ms()}
 
 

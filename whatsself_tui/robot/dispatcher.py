@@ -11,6 +11,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from whatsself_tui.clock import Clock, Moment, jumped_ms
 from whatsself_tui.config.schema import Settings
@@ -20,11 +21,13 @@ from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import mask
 from whatsself_tui.robot.typist import Typist
 from whatsself_tui.store import claims, clock_changes
-from whatsself_tui.store.claims import Claim, Step
+from whatsself_tui.store.claims import Claim
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.pace import Planner
 from whatsself_tui.store.terms import habit_of, limits_of, policy_of
 from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Transport
+
+T = TypeVar("T")
 
 log = logger("dispatcher")
 
@@ -108,16 +111,7 @@ class Dispatcher:
         limits, policy = limits_of(self._settings()), policy_of(self._settings())
         connected, plan = self._connected, self._planner()
 
-        def job(tx: Tx) -> tuple[Step, Moment]:
-            # Compared in the transaction: between a look at the clock and a claim nobody may set it.
-            now = Moment(tx.now_ms, self._clock.elapsed_s())
-            by_ms = jumped_ms(self._moment, now)
-            if by_ms:
-                log.warning("the clock was set", by_s=round(by_ms / 1000))
-                clock_changes.shift(tx, by_ms, limits, policy)
-            return claims.step(tx, limits, connected, policy, plan), now
-
-        step, self._moment = await self._store.write(job)
+        step = await self._write(lambda tx: claims.step(tx, limits, connected, policy, plan))
         wake_at_ms = self._typist.follow(step)
         if step.claim:
             await self._deliver(step.claim)
@@ -132,6 +126,24 @@ class Dispatcher:
         if not habit.enabled:
             return None
         return partial(_plan, habit, self._rng.random(), self._rng.random())
+
+    async def _write(self, job: Callable[[Tx], T]) -> T:
+        """One transaction; if the clock was set since the last one, first what is stored moves with it.
+
+        Compared in the transaction itself: between a look at the clock and a claim nobody may set it.
+        """
+        limits, policy = limits_of(self._settings()), policy_of(self._settings())
+
+        def in_time(tx: Tx) -> tuple[T, Moment]:
+            now = Moment(tx.now_ms, self._clock.elapsed_s())
+            by_ms = jumped_ms(self._moment, now)
+            if by_ms:
+                log.warning("the clock was set", by_s=round(by_ms / 1000))
+                clock_changes.shift(tx, by_ms, limits, policy)
+            return job(tx), now
+
+        result, self._moment = await self._store.write(in_time)
+        return result
 
     async def _deliver(self, claim: Claim) -> None:
         if claim.doubtful and await self._is_there_already(claim):
@@ -224,7 +236,7 @@ class Dispatcher:
         """
         while True:
             try:
-                await self._store.write(job)
+                await self._write(job)
                 return
             except sqlite3.Error as error:
                 log.error("outcome not stored yet", error=str(error))

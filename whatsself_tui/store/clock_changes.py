@@ -7,7 +7,7 @@ chose (`not_before`, `expires_at`) are times of the wall clock and stay.
 from __future__ import annotations
 
 from whatsself_tui.delivery.circuit import Policy
-from whatsself_tui.delivery.limits import Limits
+from whatsself_tui.delivery.limits import REPLY_WINDOW_MS, Limits, day_of
 from whatsself_tui.store import alerts, breaker, lanes, pace
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.topics import Topic
@@ -17,7 +17,6 @@ _PAST = (
     ("send_log", "ts"),
     ("outcome", "ts"),
     ("contact", "approached_at"),
-    ("contact", "last_inbound_at"),
     ("trigger_fired", "fired_at"),
 )
 
@@ -45,6 +44,10 @@ def shift(tx: Tx, by_ms: int, limits: Limits, policy: Policy) -> None:
     tx.execute("UPDATE outcome SET ts = ts + ?", (by_ms,))
     tx.execute("UPDATE contact SET hold_until = hold_until + ? WHERE hold_until > ?", (by_ms, before_ms))
     tx.execute("UPDATE outbox SET retry_at = retry_at + ? WHERE state = 0 AND retry_at > ?", (by_ms, before_ms))
+    today, _ = day_of(before_ms, limits.zone)
+    tx.execute("UPDATE contact SET approached_at = approached_at + ? WHERE approached_at >= ?", (by_ms, today))
+    recent = before_ms - REPLY_WINDOW_MS
+    tx.execute("UPDATE contact SET last_inbound_at = last_inbound_at + ? WHERE last_inbound_at > ?", (by_ms, recent))
     breaker.shift(tx, policy, by_ms)
     pace.forget(tx)
     _bring_to_now(tx, limits, min(before_ms, tx.now_ms))
@@ -61,6 +64,9 @@ def _bring_to_now(tx: Tx, limits: Limits, since_ms: int) -> None:
     for table, column in _PAST:
         tx.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, now))
     tx.execute("UPDATE outbox SET due_at = ? WHERE state = 0 AND not_before IS NULL AND due_at > ?", (now, now))
+    # What was written long ago must not look as if it had been written just now: nothing answers it any more.
+    long_ago = now - REPLY_WINDOW_MS
+    tx.execute("UPDATE contact SET last_inbound_at = ? WHERE last_inbound_at > ?", (long_ago, now))
     # The newest row is what tells, next time, that the clock has been settled.
     tx.execute("UPDATE outbox SET enqueued_at = min(enqueued_at, ?) WHERE id = (SELECT max(id) FROM outbox)", (now,))
     # A window that is over has no row in the log any more, only its end in the contact.

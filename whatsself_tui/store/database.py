@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,9 @@ T = TypeVar("T")
 
 Listener = Callable[[frozenset[Topic]], None]
 
+
+#: With less than this free, an error of reading or writing is one of room: SQLite does not always call it so.
+LEAST_ROOM_BYTES = 1_000_000
 
 #: Jobs that share one commit at most, so that the first of many does not wait for all of them.
 GROUP = 256
@@ -173,7 +177,8 @@ class Store:
             connection.execute("COMMIT")
         except BaseException as error:
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                with contextlib.suppress(sqlite3.Error):  # a failing disk; the next group's failure tries it again
+                    connection.execute("ROLLBACK")
             for waiting in group:
                 waiting.error = waiting.error or error
             return frozenset()
@@ -242,7 +247,7 @@ def describe(error: sqlite3.Error, path: Path) -> DataError:
         )
     elif "locked" in text:
         advice = "Another program has it open (a backup or a database browser?): close that and start again."
-    elif "full" in text:
+    elif "full" in text or ("I/O" in text and shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES):
         advice = "The disk is full: make room and start again. What was stored before is safe."
     elif "readonly" in text or "unable to open" in text:
         advice = "The folder or the file cannot be written: check its permissions."

@@ -1,4 +1,4 @@
-"""Lanes: who may go next, found by one index seek for each class of urgency in use.
+"""Lanes: who may go next, found by one index seek for each class of urgency.
 
 A lane is one contact's part of the queue within one class. Its row caches when its head may go,
 so that the pick never looks at messages that are blocked: its cost does not grow with the backlog.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from whatsself_tui.delivery.limits import MINUTE_MS, NEVER, Limits, Quota, day_of, free_at, score
+from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, MINUTE_MS, NEVER, Limits, Quota, day_of, free_at, score
 from whatsself_tui.store.database import Tx
 
 _HEAD = """
@@ -21,10 +21,15 @@ WHERE o.state = 0 AND o.contact_id = ? AND o.class = ?
 ORDER BY o.due_at, o.id LIMIT 1
 """
 
-#: The first lane behind a (gate, class): seek by seek these are the first lanes of all that are there.
-NEXT_LANE = (
-    "SELECT contact_id, class, eligible_at, head_id, gate FROM lane WHERE (gate, class) > (?, ?)"
-    " ORDER BY gate, class, eligible_at, head_id LIMIT 1"
+#: What bounds a lane beside its contact's windows: nothing, or the day's first messages to people who never wrote.
+GATES = (0, 1)
+
+#: The first lane of every class and gate: one seek each, in one statement.
+FIRSTS = " UNION ALL ".join(
+    "SELECT * FROM (SELECT contact_id, class, eligible_at, head_id, gate FROM lane"
+    f" WHERE gate = {gate} AND class = {number} ORDER BY eligible_at, head_id LIMIT 1)"
+    for number in range(HIGHEST_PRIORITY + 1)
+    for gate in GATES
 )
 
 #: Strangers written to since a time, counted no further than a limit.
@@ -37,6 +42,10 @@ NTH_LAST_SEND = "SELECT ts FROM send_log WHERE seq <= (SELECT max(seq) FROM send
 NTH_LAST_SEND_TO = "SELECT ts FROM send_log WHERE contact_id = ? ORDER BY ts DESC LIMIT 1 OFFSET ?"
 
 
+#: Sends that are remembered however old they are: a window that is made longer has to count them.
+LEAST_LOG = 5_000
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The next message of a lane."""
@@ -47,6 +56,10 @@ class Head:
     message_id: int
     gate: int = 0
     """Which gate beside the contact's windows bounds it: 1 for the first message to somebody who never wrote."""
+
+
+#: A `Head` as the database returns it: the pick makes objects of none but the best.
+_Row = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +124,17 @@ def charge(tx: Tx, head: Head, limits: Limits) -> None:
         (tx.now_ms, head.contact_id, head.message_id),
     )
     tx.execute(
-        "DELETE FROM send_log WHERE seq IN (SELECT seq FROM send_log ORDER BY seq LIMIT 50) AND ts <= ?",
-        (tx.now_ms - limits.horizon_ms,),
+        "DELETE FROM send_log WHERE seq IN (SELECT seq FROM send_log ORDER BY seq LIMIT 50)"
+        " AND seq <= (SELECT max(seq) FROM send_log) - ? AND ts <= ?",
+        (LEAST_LOG, tx.now_ms - limits.horizon_ms),
     )
     refresh_windows(tx, head.contact_id, limits)
     tx.execute("UPDATE contact SET inflight = 1 WHERE id = ?", (head.contact_id,))
     if head.gate:
-        tx.execute("UPDATE contact SET approached_at = ? WHERE id = ?", (tx.now_ms, head.contact_id))
+        tx.execute(
+            "UPDATE contact SET approached_at = ?, approached_by = ? WHERE id = ?",
+            (tx.now_ms, head.message_id, head.contact_id),
+        )
 
 
 def refund(tx: Tx, contact_id: int, message_id: int, claimed_at_ms: int, limits: Limits) -> None:
@@ -131,7 +148,8 @@ def refund(tx: Tx, contact_id: int, message_id: int, claimed_at_ms: int, limits:
         (message_id, claimed_at_ms),
     )
     tx.execute(
-        "UPDATE contact SET approached_at = NULL WHERE id = ? AND approached_at = ?", (contact_id, claimed_at_ms)
+        "UPDATE contact SET approached_at = NULL, approached_by = NULL WHERE id = ? AND approached_by = ?",
+        (contact_id, message_id),
     )
     refresh_windows(tx, contact_id, limits)
 
@@ -143,29 +161,30 @@ def _contact_free_at(tx: Tx, contact_id: int, limit: int, limits: Limits) -> int
 
 def pick(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> Pick:
     """The most urgent lane whose head may go now, and when the first one may."""
-    best: Head | None = None
+    best: _Row | None = None
     best_turn = (float("inf"), 0)
     earliest = NEVER
-    for head in firsts(connection, now_ms, limits):
-        earliest = min(earliest, head.eligible_at_ms)
-        if head.eligible_at_ms <= now_ms:
-            turn = score(head.message_class, now_ms - head.eligible_at_ms, limits.aging_ms), head.message_id
+    for row in _first_rows(connection, now_ms, limits):
+        _, message_class, eligible_at, message_id, _ = row
+        earliest = min(earliest, eligible_at)
+        if eligible_at <= now_ms:
+            turn = score(message_class, now_ms - eligible_at, limits.aging_ms), message_id
             if turn < best_turn:
-                best, best_turn = head, turn
-    return Pick(best, earliest)
+                best, best_turn = row, turn
+    return Pick(None if best is None else Head(*best), earliest)
 
 
-def firsts(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> Iterator[Head]:
+def firsts(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> list[Head]:
     """The first lane of every class and gate that has any; its time is not before its gate opens."""
-    gates: dict[int, int] = {}
-    row = connection.execute(NEXT_LANE, (-1, -1)).fetchone()
-    while row is not None:
-        head = Head(*row)
-        row = connection.execute(NEXT_LANE, (head.gate, head.message_class)).fetchone()
-        if head.gate not in gates:
-            gates[head.gate] = gate_opens_at(connection, head.gate, now_ms, limits)
-        opens_at = gates[head.gate]
-        yield head if opens_at <= head.eligible_at_ms else replace(head, eligible_at_ms=opens_at)
+    return [Head(*row) for row in _first_rows(connection, now_ms, limits)]
+
+
+def _first_rows(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> Iterator[_Row]:
+    opens_at = {0: 0}
+    for contact_id, message_class, eligible_at, message_id, gate in connection.execute(FIRSTS):
+        if gate not in opens_at:
+            opens_at[gate] = gate_opens_at(connection, gate, now_ms, limits)
+        yield contact_id, message_class, max(eligible_at, opens_at[gate]), message_id, gate
 
 
 def gate_opens_at(connection: sqlite3.Connection, gate: int, now_ms: int, limits: Limits) -> int:
@@ -180,6 +199,14 @@ def approached(connection: sqlite3.Connection, since_ms: int, most: int) -> int:
     """How many people who never wrote have been written to since then, counted up to `most`."""
     found: int = connection.execute(APPROACHED, (since_ms, most)).fetchone()[0]
     return found
+
+
+def sends_since(connection: sqlite3.Connection, since_ms: int) -> Iterator[tuple[int, int]]:
+    """(time, contact) of every send after that time, the last one first."""
+    for ts, contact_id in connection.execute("SELECT ts, contact_id FROM send_log ORDER BY seq DESC"):
+        if ts <= since_ms:
+            return
+        yield ts, contact_id
 
 
 def minute_free_at(connection: sqlite3.Connection, limits: Limits) -> int:

@@ -6,10 +6,11 @@ Every function takes a read-only connection and, where it needs them, the settin
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from whatsself_tui.delivery.limits import MINUTE_MS, day_of
+from whatsself_tui.delivery.limits import MINUTE_MS, Limits, day_of
 from whatsself_tui.store import breaker, lanes
 from whatsself_tui.store.outbox_views import ADDRESS, NAME, status_word
 from whatsself_tui.store.readings import (
@@ -27,6 +28,9 @@ from whatsself_tui.store.terms import limits_of, policy_of
 
 if TYPE_CHECKING:
     from whatsself_tui.config.schema import Settings
+
+#: Contacts shown with their windows, the fullest first.
+MOST_CONTACTS = 50
 
 #: New contacts of a day are counted up to here.
 MOST_COUNTED = 10_000
@@ -72,31 +76,38 @@ def read_breaker(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Br
 def read_limits(con: sqlite3.Connection, settings: Settings, now_ms: int) -> LimitsReading:
     """How full both sliding windows are."""
     limits = limits_of(settings)
-    (used,) = con.execute("SELECT count(*) FROM send_log WHERE ts > ?", (now_ms - MINUTE_MS,)).fetchone()
+    used = Counter[int]()
+    in_a_minute = 0
+    for ts, contact_id in lanes.sends_since(con, now_ms - limits.horizon_ms):
+        in_a_minute += ts > now_ms - MINUTE_MS
+        used[contact_id] += ts > now_ms - limits.contact_window_ms
     minute_free = lanes.minute_free_at(con, limits)
-    rows = con.execute(
-        f"SELECT {NAME}, {ADDRESS}, s.used, c.free_at FROM (SELECT contact_id, count(*) AS used FROM send_log"
-        " WHERE ts > ? GROUP BY contact_id ORDER BY used DESC, max(ts) DESC LIMIT 50) AS s"
-        " JOIN contact AS c ON c.id = s.contact_id ORDER BY s.used DESC, c.free_at DESC, c.id",
-        (now_ms - limits.contact_window_ms,),
-    )
+    fullest = [(contact_id, count) for contact_id, count in used.most_common(MOST_CONTACTS) if count]
+    contacts = [_contact_limit(con, limits, contact_id, count, now_ms) for contact_id, count in fullest]
+    contacts.sort(key=lambda contact: (-contact.used, -(contact.free_at_ms or 0)))
     return LimitsReading(
-        minute_used=used,
+        minute_used=in_a_minute,
         minute_limit=limits.per_minute,
         minute_free_at_ms=minute_free if minute_free > now_ms else None,
-        contacts=tuple(
-            ContactLimitReading(
-                contact=name,
-                address=where,
-                used=count,
-                limit=limits.per_contact,
-                reply_limit=limits.per_contact_reply,
-                free_at_ms=free_at if free_at > now_ms else None,
-            )
-            for name, where, count, free_at in rows
-        ),
+        contacts=tuple(contacts),
         new_contacts_used=lanes.approached(con, day_of(now_ms, limits.zone)[0], MOST_COUNTED),
         new_contacts_limit=limits.daily_new_contacts,
+    )
+
+
+def _contact_limit(
+    con: sqlite3.Connection, limits: Limits, contact_id: int, used: int, now_ms: int
+) -> ContactLimitReading:
+    name, where, free_at = con.execute(
+        f"SELECT {NAME}, {ADDRESS}, c.free_at FROM contact AS c WHERE c.id = ?", (contact_id,)
+    ).fetchone()
+    return ContactLimitReading(
+        contact=name,
+        address=where,
+        used=used,
+        limit=limits.per_contact,
+        reply_limit=limits.per_contact_reply,
+        free_at_ms=free_at if free_at > now_ms else None,
     )
 
 

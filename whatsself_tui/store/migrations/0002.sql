@@ -8,6 +8,7 @@ CREATE TABLE pace (
 
 -- When the first message to somebody who never wrote was claimed; NULL for everybody else.
 ALTER TABLE contact ADD COLUMN approached_at INTEGER;
+ALTER TABLE contact ADD COLUMN approached_by INTEGER;   -- that message
 UPDATE contact SET approached_at =
   (SELECT min(claimed_at) FROM outbox WHERE contact_id = contact.id AND claimed_at IS NOT NULL)
 WHERE last_inbound_at IS NULL;
