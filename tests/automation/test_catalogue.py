@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsself_tui.automation.catalogue import Finding, read_catalogue
+from whatsself_tui.automation.catalogue import read_catalogue
 from whatsself_tui.automation.model import Catalogue, Template, Trigger
+from whatsself_tui.automation.reading import Finding
 
 TEMPLATE = '[[template]]\nname = "oi"\ntext = "Olá, {{nome}}!"\n'
 
 
 def read(toml: str) -> Catalogue:
     catalogue, findings = read_catalogue(tomllib.loads(toml))
-    assert findings == ()
-    assert catalogue is not None
+    assert catalogue is not None, findings
+    assert all(each.warning for each in findings)
     return catalogue
 
 
@@ -48,12 +50,43 @@ def test_reads_templates_and_triggers() -> None:
         priority = 100
         cooldown_s = 3600
         active = false
+
+        [[trigger]]
+        name = "dois"
+        number = [2, "02"]
+        template = "oi"
+
+        [[trigger]]
+        name = "foto"
+        media = ["image", "video"]
+        template = "tchau"
+
+        [[trigger]]
+        name = "pedido"
+        regex = 'pedido \\d+'
+        template = "oi"
+
+        [[template]]
+        name = "tchau"
+        variants = ["Tchau!", "Até!"]
+
+        [[template]]
+        name = "sim"
+        text = "Sim"
+        variants = "Claro"
         """
     )
-    assert catalogue.templates == {"oi": Template("oi", "Olá, {{nome}}!")}
+    assert catalogue.templates == {
+        "oi": Template("oi", "Olá, {{nome}}!"),
+        "tchau": Template("tchau", "Tchau!", ("Até!",)),
+        "sim": Template("sim", "Sim", ("Claro",)),
+    }
     assert catalogue.triggers == (
         Trigger("preço", "contains", ("quanto custa", "preço"), "oi", priority=100, cooldown_s=3600, active=False),
         Trigger("saudação", "equals", ("oi",), "oi", priority=0, cooldown_s=0, active=True),
+        Trigger("dois", "number", ("2", "02"), "oi"),
+        Trigger("foto", "media", ("image", "video"), "tchau"),
+        Trigger("pedido", "regex", ("pedido \\d+",), "oi"),
     )
 
 
@@ -73,26 +106,38 @@ def test_nothing_is_an_empty_catalogue(toml: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "path", "message"),
     [
-        ("", (), "has neither equals nor contains; give exactly one of them"),
-        ('equals = "a"\ncontains = "a"', (), "has both equals and contains; give exactly one of them"),
+        ("", (), "has none of equals, contains, regex, number, media; give exactly one of them"),
+        ('equals = "a"\ncontains = "a"', (), "has equals and contains; give exactly one of them"),
         ('equals = ""', ("equals",), "the phrase is empty"),
         ('equals = " \\t"', ("equals",), "the phrase is empty"),
         ('equals = "?!"', ("equals",), "the phrase has no letter, digit or emoji; punctuation is not compared"),
-        ("equals = []", ("equals",), "the list is empty; give at least one phrase"),
+        ("equals = []", ("equals",), "the list is empty; give at least one"),
         ("equals = 5", ("equals",), "must be a text or a list of texts, not 5"),
         ('contains = ["a", ""]', ("contains", 1), "the phrase is empty"),
         ('contains = ["a", true]', ("contains", 1), "must be a text in quotes, not true"),
+        ('regex = "("', ("regex",), "it is no pattern: missing ): ("),
+        ('regex = ""', ("regex",), "the pattern is empty"),
+        ('regex = ["a", "(?=b)"]', ("regex", 1), "looking ahead or behind, (?=…), is not possible: that needs an "
+         "engine which tries again and again, and one message could hang the robot with it"),
+        ('number = "dois"', ("number",), "must be a number of 1 to 15 digits, not 'dois'"),
+        ("number = [1, -2]", ("number", 1), "must be a number of 1 to 15 digits, not -2"),
+        ("number = 1.5", ("number",), "must be a number of 1 to 15 digits, not 1.5"),
+        ("number = true", ("number",), "must be a number of 1 to 15 digits, not true"),
+        ("number = []", ("number",), "the list is empty; give at least one"),
+        ('media = "imagem"', ("media",), 'no such kind of message; did you mean "image"?'),
+        ("media = true", ("media",), "must be a text or a list of texts, not true"),
+        ('equals = "a"\nflow = "f"', ("flow",), "no flow has that name; the file has none"),
         ('equals = "a"\npriority = 101', ("priority",), "101 is out of range; 0 to 100 is allowed"),
         ('equals = "a"\npriority = -1', ("priority",), "-1 is out of range; 0 to 100 is allowed"),
         ('equals = "a"\npriority = "5"', ("priority",), "must be a whole number, not '5'"),
         ('equals = "a"\npriority = 5.0', ("priority",), "must be a whole number, not 5.0"),
         ('equals = "a"\npriority = true', ("priority",), "must be a whole number, not true"),
-        ('equals = "a"\ncooldown_s = -1', ("cooldown_s",), "-1 is out of range; 0 or more is allowed"),
+        ('equals = "a"\ncooldown_s = -1', ("cooldown_s",), "-1 is out of range; 0 to 31536000 is allowed"),
         ('equals = "a"\nactive = 1', ("active",), "must be true or false, not 1"),
         ('equals = "a"\nactive = {}', ("active",), "must be true or false, not a table"),
         ('equals = "a"\nprority = 5', ("prority",), 'unknown key; did you mean "priority"?'),
-        ('equals = "a"\nxyz = 5', ("xyz",), "unknown key; known are name, equals, contains, template, priority, "
-         "cooldown_s, active"),
+        ('equals = "a"\nxyz = 5', ("xyz",), "unknown key; known are name, equals, contains, regex, number, media, "
+         "template, flow, priority, cooldown_s, active"),
     ],
 )  # fmt: skip
 def test_a_trigger_with_one_thing_wrong(lines: str, path: tuple[str | int, ...], message: str) -> None:
@@ -126,7 +171,15 @@ def test_a_trigger_with_one_thing_wrong(lines: str, path: tuple[str | int, ...],
         ('[template]\nname = "a"', ("template",), "must be a list of tables; begin each one with [[template]]"),
         ('trigger = ["a"]', ("trigger", 0), "must be a table; begin it with [[trigger]]"),
         ("[[templates]]", ("templates",), 'unknown key; did you mean "template"?'),
-        ("[[flow]]", ("flow",), "unknown key; known are template, trigger"),
+        ("[[flo]]", ("flo",), 'unknown key; did you mean "flow"?'),
+        ("[[zzz]]", ("zzz",), "unknown key; known are template, trigger, flow"),
+        ('[[template]]\nname = "a"\ntext = "a"\nvariants = []', ("template", 0, "variants"),
+         "the list is empty; give at least one"),
+        ('[[template]]\nname = "a"\nvariants = ["a", " "]', ("template", 0, "variants", 1),
+         "the text is empty; write what is to be sent"),
+        ('[[template]]\nname = "a"\nvariants = ["{{x}}", "a"]', ("template", 0, "variants", 0),
+         "unknown placeholder {{x}}; known are name, first_name, phone, business, date, time, greeting, nome, "
+         "primeiro_nome, telefone, empresa, negocio, data, hora, saudacao"),
     ],
 )  # fmt: skip
 def test_a_file_with_one_thing_wrong(toml: str, path: tuple[str | int, ...], message: str) -> None:
@@ -159,7 +212,7 @@ def test_a_trigger_of_a_broken_template_is_not_blamed() -> None:
     assert [each.path for each in findings(toml)] == [("template", 0, "text")]
 
 
-def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
+def test_everything_wrong_is_told_at_once() -> None:
     found = findings(
         """
         flows = 1
@@ -178,7 +231,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         active = "yes"
         """
     )
-    assert [each.path for each in found] == [
+    expected = [
         ("flows",),
         ("template", 0, "nam"),
         ("template", 0),
@@ -195,10 +248,15 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         ("trigger", 0, "cooldown_s"),
         ("trigger", 0, "active"),
     ]
+    assert Counter(each.path for each in found) == Counter(expected)
 
 
 KEYS = st.sampled_from(
-    ["name", "text", "template", "trigger", "equals", "contains", "priority", "cooldown_s", "active"]
+    [
+        *("name", "text", "variants", "template", "trigger", "equals", "contains", "regex", "number", "media"),
+        *("priority", "cooldown_s", "active", "flow", "step", "ask", "send", "jump", "end", "handover", "next"),
+        *("answers", "save", "check", "options", "pattern", "invalid", "tries", "give_up", "timeout_min"),
+    ]
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
@@ -207,10 +265,10 @@ VALUES = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["template", "trigger", "x"]), VALUES))
+@given(st.dictionaries(st.sampled_from(["template", "trigger", "flow", "x"]), VALUES))
 def test_whatever_the_file_holds_there_is_a_catalogue_or_a_reason(data: dict[str, object]) -> None:
     catalogue, found = read_catalogue(data)
-    assert (catalogue is None) == bool(found)
+    assert (catalogue is None) == any(not each.warning for each in found)
     assert all(each.path and each.message for each in found)
 
 
@@ -228,3 +286,63 @@ def test_what_is_read_can_be_used(names: list[str], priorities: list[int]) -> No
         assert all(each.template in catalogue.templates for each in catalogue.triggers)
         order = [each.priority for each in catalogue.triggers]
         assert order == sorted(order, reverse=True)
+
+
+def warned(*triggers: str) -> list[tuple[tuple[str | int, ...], str]]:
+    """Places of warnings and the trigger each names, of triggers given by their conditions."""
+    toml = TEMPLATE + "".join(
+        f'[[trigger]]\nname = "t{at}"\ntemplate = "oi"\n{lines}\n' for at, lines in enumerate(triggers)
+    )
+    catalogue, found = read_catalogue(tomllib.loads(toml))
+    assert catalogue is not None
+    assert all(each.warning and "of the same priority too" in each.message for each in found)
+    return [(each.path, each.message.split('the trigger "')[1].split('"')[0]) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('equals = "oi"', 'equals = ["tchau", "Oi!"]'),
+        ('equals = "bom dia"', 'contains = "dia"'),
+        ('contains = "preço"', 'contains = "preço do bolo"'),
+        ("number = 1", 'equals = "1"'),
+        ("number = 1", "regex = '^[0-9]$'"),
+        ("regex = 'a+'", "regex = 'a+'"),
+        ('equals = "oi"', "regex = '^O'"),
+        ('media = "any"', 'media = "image"'),
+        ('media = ["audio", "video"]', 'media = "video"'),
+        ('equals = "oi"\npriority = 3', 'equals = "oi"\npriority = 3'),
+    ],
+)
+def test_triggers_of_one_priority_that_fit_the_same_text_are_doubtful(one: str, other: str) -> None:
+    for pair in ((one, other), (other, one)):
+        ((path, rival),) = warned(*pair)
+        assert {path[1], int(rival[1:])} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('equals = "oi"', 'equals = "oi"\npriority = 1'),
+        ('equals = "oi"', 'equals = "oi"\nactive = false'),
+        ('contains = "preço"', 'contains = "bolo"'),
+        ('contains = "preço"', 'contains = "preços"'),
+        ("regex = 'a+'", "regex = 'a'"),
+        ('media = "audio"', 'media = "video"'),
+        ("number = 1", "number = 11"),
+        ('equals = ["oi", "Oi!"]', 'equals = "olá"'),
+    ],
+)
+def test_other_triggers_are_not(one: str, other: str) -> None:
+    assert warned(one, other) == []
+
+
+def test_each_pair_is_told_once() -> None:
+    assert len(warned(*['equals = ["a", "b"]'] * 3)) == 2
+
+
+def test_a_file_with_thousands_of_mistakes_is_read_to_the_end() -> None:
+    data = {"trigger": [{"name": f"t{at}", "equals": "x", "template": "nada", "x": 1} for at in range(3_000)]}
+    catalogue, found = read_catalogue(data)
+    assert catalogue is None
+    assert len(found) == 6_000

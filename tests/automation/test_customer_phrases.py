@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
+from support.automation_room import NOW_MS, rules
 
 from whatsself_tui.automation.catalogue import read_catalogue
-from whatsself_tui.automation.decide import decide
-from whatsself_tui.automation.model import Business, Catalogue, ConsentRules, ContactState
+from whatsself_tui.automation.decision import ConsentRules, ContactState, Incoming
+from whatsself_tui.automation.engine import run_rules
+from whatsself_tui.automation.model import Catalogue
 
 AUTOMATION = """
 [[template]]
@@ -84,7 +84,6 @@ CONSENT = ConsentRules(
     opt_out_text="Você não receberá mais mensagens.",
     opt_in_text="Bem-vindo de volta!",
 )
-NOW = datetime(2026, 11, 22, 19, 0, tzinfo=ZoneInfo("America/Sao_Paulo"))
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +96,8 @@ def bakery() -> Catalogue:
 
 def source_of(text: str, catalogue: Catalogue, opted_out: bool = False) -> str:
     """Source of the answer, or the rule when there is none."""
-    state = ContactState("Zé 🚀", "5511999990001", opted_out)
-    decision = decide(text, state, catalogue, CONSENT, Business("Padaria"), NOW, int(NOW.timestamp() * 1000))
+    state = ContactState("Zé 🚀", "5511999990001", opted_out, welcomed=True)
+    decision = run_rules(rules(catalogue, consent=CONSENT), state, Incoming(text), NOW_MS, 0)
     return decision.answers[0].source.removeprefix("trigger:") if decision.answers else decision.rule
 
 
@@ -179,5 +178,5 @@ def test_what_somebody_opted_out_writes(text: str, expected: str, bakery: Catalo
 
 def test_the_greeting_names_the_customer(bakery: Catalogue) -> None:
     state = ContactState("Zé 🚀", "", False)
-    decision = decide("oi", state, bakery, CONSENT, Business("Padaria Pão Quente"), NOW, 0)
-    assert decision.answers[0].text == "Boa noite, Zé! Aqui é a Padaria Pão Quente. Como podemos ajudar?"
+    decision = run_rules(rules(bakery, consent=CONSENT), state, Incoming("oi"), NOW_MS, 0)
+    assert decision.answers[0].text == "Boa tarde, Zé! Aqui é a Padaria Pão Quente. Como podemos ajudar?"

@@ -6,7 +6,8 @@ import pytest
 
 from whatsself_tui.config.files import MAX_PROBLEMS, read_automation, read_rules, read_settings
 
-_SECTIONS = "[business], [transport], [simulator], [limits], [queue], [breaker], [consent], [logs]"
+_SECTIONS = "[business], [transport], [simulator], [limits], [pace], [queue], [breaker], [consent], "
+_SECTIONS += "[answers], [welcome], [away], [logs]"
 
 
 @pytest.mark.parametrize(

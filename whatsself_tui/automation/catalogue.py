@@ -2,213 +2,197 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import TypeVar, cast
 
+from whatsself_tui.automation.flow_graph import check_ways, known_values
+from whatsself_tui.automation.flow_reading import ReadFlow, read_flows
 from whatsself_tui.automation.folding import fold
+from whatsself_tui.automation.keys import MEDIA, TABLES, TEMPLATE, TRIGGER, TRIGGER_KINDS
 from whatsself_tui.automation.model import Catalogue, Template, Trigger, TriggerKind
-from whatsself_tui.automation.templates import text_problems
+from whatsself_tui.automation.overlaps import check_overlaps
+from whatsself_tui.automation.patterns import Pattern
+from whatsself_tui.automation.reading import Finding, Path, Table, nearest, shown, tables
+from whatsself_tui.automation.templates import own_placeholders, text_problems
 
-MAX_NAME = 64
-"""Characters of a template's or trigger's name."""
+__all__ = ["Finding", "read_catalogue"]
 
-MAX_PRIORITY = 100
-"""The highest priority of a trigger."""
-
-_KINDS: tuple[TriggerKind, ...] = ("equals", "contains")
-_ARRAYS = ("template", "trigger")
-_TEMPLATE_KEYS = ("name", "text")
-_TRIGGER_KEYS = ("name", *_KINDS, "template", "priority", "cooldown_s", "active")
-_TYPE_NAMES = {str: "a text in quotes", int: "a whole number", bool: "true or false"}
-
-Path = tuple[str | int, ...]
-T = TypeVar("T", str, int, bool)
+MAX_NUMBER = 15
+"""Digits of the number a trigger waits for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing wrong, and where."""
+class _Use:
+    """A place that sends a template."""
 
     path: Path
-    """Keys and indices (from 0) from the top of the file: `("trigger", 2, "template")`. What is
-    missing is reported at the table that lacks it."""
-    message: str
-    """What is wrong and what is allowed, without the place."""
+    template: str
+    flow: str = ""
+    """The flow it happens in; empty outside of flows."""
 
 
 def read_catalogue(data: Mapping[str, object]) -> tuple[Catalogue | None, tuple[Finding, ...]]:
-    """The catalogue in parsed TOML, or None and everything wrong with it.
+    """The catalogue in parsed TOML, or None, and everything wrong with it or doubtful.
 
-    Nothing is converted: `priority = "5"` is an error. A file without templates and triggers is an
-    empty catalogue.
+    Nothing is converted: `priority = "5"` is an error. A file without templates, triggers and flows is
+    an empty catalogue. With a catalogue, all findings are warnings.
     """
-    return _Reader().read(data)
+    findings: list[Finding] = []
+    for key in data:
+        if key not in TABLES:
+            findings.append(Finding((key,), f"unknown key; {nearest(key, TABLES)}"))
+    templates, texts = _read_templates(findings, data.get("template", []))
+    flows = read_flows(findings, data.get("flow", []), templates)
+    triggers, paths = _read_triggers(findings, data.get("trigger", []), templates, _names(data, "flow"))
+    findings.extend(check_ways(flows))
+    uses = [*_trigger_uses(triggers, paths), *_flow_uses(flows)]
+    findings.extend(_check_placeholders(templates, texts, flows, uses))
+    if findings:
+        return None, tuple(findings)
+    triggers.sort(key=lambda trigger: -trigger.priority)  # stable: equals keep the file's order
+    warnings = (*check_overlaps(triggers, paths), *_check_started(flows, triggers))
+    return Catalogue(templates, tuple(triggers), {name: read.flow for name, read in flows.items()}), warnings
 
 
-class _Reader:
-    """Collects findings while it builds what can be built."""
+def _names(data: Mapping[str, object], kind: str) -> dict[str, None]:
+    """The names of tables, also of those that could not be read: who refers to one is not to blame."""
+    value = data.get(kind, [])
+    tables_of = value if isinstance(value, list) else [value]
+    named = [table.get("name") for table in tables_of if isinstance(table, Mapping)]
+    return dict.fromkeys(name for name in named if isinstance(name, str))
 
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
 
-    def read(self, data: Mapping[str, object]) -> tuple[Catalogue | None, tuple[Finding, ...]]:
-        self._check_keys((), data, _ARRAYS, required=())
-        templates = self._templates(data)
-        triggers = self._triggers(data, set(templates))
-        if self.findings:
-            return None, tuple(self.findings)
-        triggers.sort(key=lambda trigger: -trigger.priority)  # stable: equals keep the file's order
-        return Catalogue(templates, tuple(triggers)), ()
+def _read_templates(findings: list[Finding], value: object) -> tuple[dict[str, Template], list[tuple[Path, str]]]:
+    """(templates by name, every text with its place)."""
+    templates: dict[str, Template] = {}
+    texts: list[tuple[Path, str]] = []
+    for table in tables(findings, ("template",), "template", value, TEMPLATE):
+        name = table.name(templates, "template")
+        if "text" not in table and "variants" not in table:
+            table.find("text is missing")
+        text = table.text("text")
+        own: list[tuple[Path, str]] = [(("text",), text)] if isinstance(table.raw("text"), str) else []
+        own += table.texts("variants")
+        texts += [((*table.path, *where), each) for where, each in own]
+        if name:
+            first, *others = [each for _, each in own] or [""]
+            templates[name] = Template(name, first, tuple(others))
+    return templates, texts
 
-    def _templates(self, data: Mapping[str, object]) -> dict[str, Template]:
-        templates: dict[str, Template] = {}
-        for path, table in self._tables(data, "template"):
-            self._check_keys(path, table, _TEMPLATE_KEYS, required=_TEMPLATE_KEYS)
-            name = self._name(path, table, templates, "template")
-            text = self._value(path, table, "text", str, "")
-            if "text" in table and isinstance(table["text"], str):
-                for problem in text_problems(text):
-                    self._find((*path, "text"), problem)
-            if name:
-                templates[name] = Template(name, text)
-        return templates
 
-    def _triggers(self, data: Mapping[str, object], templates: set[str]) -> list[Trigger]:
-        triggers: dict[str, Trigger] = {}
-        for path, table in self._tables(data, "trigger"):
-            self._check_keys(path, table, _TRIGGER_KEYS, required=("name", "template"))
-            name = self._name(path, table, triggers, "trigger")
-            kind, phrases = self._condition(path, table)
-            trigger = Trigger(
-                name=name,
-                kind=kind,
-                phrases=phrases,
-                template=self._reference(path, table, templates),
-                priority=self._number(path, table, "priority", MAX_PRIORITY),
-                cooldown_s=self._number(path, table, "cooldown_s", None),
-                active=self._value(path, table, "active", bool, True),
-            )
-            if name:
-                triggers[name] = trigger
-        return list(triggers.values())
+def _read_triggers(
+    findings: list[Finding], value: object, templates: Collection[str], flows: Collection[str]
+) -> tuple[list[Trigger], dict[str, Path]]:
+    """(triggers in the order of the file, where each stands)."""
+    triggers: dict[str, Trigger] = {}
+    paths: dict[str, Path] = {}
+    for table in tables(findings, ("trigger",), "trigger", value, TRIGGER):
+        name = table.name(triggers, "trigger")
+        if "template" not in table and "flow" not in table:
+            table.find("template is missing; give template, flow, or both")
+        kind, phrases = _condition(table)
+        trigger = Trigger(
+            name=name,
+            kind=kind,
+            phrases=phrases,
+            template=table.reference("template", templates, "template"),
+            flow=table.reference("flow", flows, "flow"),
+            priority=table.whole("priority"),
+            cooldown_s=table.whole("cooldown_s"),
+            active=table.flag("active"),
+        )
+        if name:
+            triggers[name] = trigger
+            paths[name] = table.path
+    return list(triggers.values()), paths
 
-    def _tables(self, data: Mapping[str, object], key: str) -> Iterator[tuple[Path, Mapping[str, object]]]:
-        array = data.get(key, [])
-        if not isinstance(array, list):
-            self._find((key,), f"must be a list of tables; begin each one with [[{key}]]")
-            return
-        for index, table in enumerate(array):
-            if isinstance(table, Mapping):
-                yield (key, index), cast("Mapping[str, object]", table)
-            else:
-                self._find((key, index), f"must be a table; begin it with [[{key}]]")
 
-    def _check_keys(
-        self, path: Path, table: Mapping[str, object], known: tuple[str, ...], required: tuple[str, ...]
-    ) -> None:
-        for key in table:
-            if key not in known:
-                self._find((*path, key), f"unknown key; {_nearest(key, known)}")
-        for key in required:
-            if key not in table:
-                self._find(path, f"{key} is missing")
+def _condition(table: Table) -> tuple[TriggerKind, tuple[str, ...]]:
+    given = [kind for kind in TRIGGER_KINDS if kind in table]
+    if len(given) != 1:
+        problem = f"has {' and '.join(given)}" if given else f"has none of {', '.join(TRIGGER_KINDS)}"
+        table.find(f"{problem}; give exactly one of them")
+    phrases: tuple[str, ...] = ()
+    for kind in given:
+        phrases = tuple(_numbers(table)) if kind == "number" else tuple(_phrases(table, kind))
+    return (given[0], phrases) if given else ("equals", ())
 
-    def _name(self, path: Path, table: Mapping[str, object], taken: Mapping[str, object], what: str) -> str:
-        """The table's name, or an empty text after a finding."""
-        name = self._value(path, table, "name", str, "")
-        if not isinstance(table.get("name"), str):
-            return ""
-        where = (*path, "name")
-        if not name.strip():
-            self._find(where, "the name is empty")
-        elif name != name.strip():
-            self._find(where, "the name begins or ends with a blank")
-        elif len(name) > MAX_NAME:
-            self._find(where, f"the name has {len(name)} characters; at most {MAX_NAME} are allowed")
-        elif any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in name):
-            self._find(where, "the name has control or invisible characters")
-        elif name in taken:
-            self._find(where, f'another {what} above is named "{name}"')
-        else:
-            return name
+
+def _phrases(table: Table, kind: TriggerKind) -> Iterator[str]:
+    for where, phrase in table.texts(kind):
+        if problem := _phrase_problem(kind, phrase):
+            table.find(problem, *where)
+        yield phrase
+
+
+def _phrase_problem(kind: TriggerKind, phrase: str) -> str:
+    """Why a trigger of that kind cannot wait for `phrase`; empty if it can."""
+    if kind == "media":
+        return "" if phrase in MEDIA else f"no such kind of message; {nearest(phrase, MEDIA)}"
+    if kind == "regex":
+        try:
+            Pattern(phrase)
+        except ValueError as error:
+            return str(error)
         return ""
-
-    def _reference(self, path: Path, table: Mapping[str, object], templates: set[str]) -> str:
-        name = self._value(path, table, "template", str, "")
-        if isinstance(table.get("template"), str) and name not in templates:
-            self._find((*path, "template"), f"no template has that name; {_nearest(name, sorted(templates))}")
-        return name
-
-    def _condition(self, path: Path, table: Mapping[str, object]) -> tuple[TriggerKind, tuple[str, ...]]:
-        given = [kind for kind in _KINDS if kind in table]
-        if len(given) != 1:
-            problem = "has both equals and contains" if given else "has neither equals nor contains"
-            self._find(path, f"{problem}; give exactly one of them")
-        for kind in given:
-            phrases = self._phrases((*path, kind), table[kind])
-        return (given[0], phrases) if given else ("equals", ())
-
-    def _phrases(self, path: Path, value: object) -> tuple[str, ...]:
-        if isinstance(value, str):
-            self._check_phrase(path, value)
-            return (value,)
-        if not isinstance(value, list):
-            self._find(path, f"must be a text or a list of texts, not {_shown(value)}")
-            return ()
-        if not value:
-            self._find(path, "the list is empty; give at least one phrase")
-        for index, phrase in enumerate(value):
-            if isinstance(phrase, str):
-                self._check_phrase((*path, index), phrase)
-            else:
-                self._find((*path, index), f"must be {_TYPE_NAMES[str]}, not {_shown(phrase)}")
-        return tuple(phrase for phrase in value if isinstance(phrase, str))
-
-    def _check_phrase(self, path: Path, phrase: str) -> None:
-        if not phrase.strip():
-            self._find(path, "the phrase is empty")
-        elif not fold(phrase):
-            self._find(path, "the phrase has no letter, digit or emoji; punctuation is not compared")
-
-    def _number(self, path: Path, table: Mapping[str, object], key: str, maximum: int | None) -> int:
-        """A whole number from 0, 0 if it is not given."""
-        number = self._value(path, table, key, int, 0)
-        if number < 0 or (maximum is not None and number > maximum):
-            allowed = "0 or more" if maximum is None else f"0 to {maximum}"
-            self._find((*path, key), f"{number} is out of range; {allowed} is allowed")
-        return number
-
-    def _value(self, path: Path, table: Mapping[str, object], key: str, kind: type[T], default: T) -> T:
-        value = table.get(key, default)
-        if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
-            return value
-        self._find((*path, key), f"must be {_TYPE_NAMES[kind]}, not {_shown(value)}")
-        return default
-
-    def _find(self, path: Path, message: str) -> None:
-        self.findings.append(Finding(path, message))
+    if not phrase.strip():
+        return "the phrase is empty"
+    return "" if fold(phrase) else "the phrase has no letter, digit or emoji; punctuation is not compared"
 
 
-def _shown(value: object) -> str:
-    """A value in a message, in TOML's words."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    return repr(value)[:60]
+def _numbers(table: Table) -> Iterator[str]:
+    """Digits, as a message has to write them; the file may leave the quotes out."""
+    value = table.raw("number")
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        table.find("the list is empty; give at least one", "number")
+    for index, item in enumerate(items):
+        where = ("number", index) if isinstance(value, list) else ("number",)
+        written = str(item) if isinstance(item, int) and not isinstance(item, bool) else item
+        if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) <= MAX_NUMBER:
+            yield written
+        else:
+            table.find(f"must be a number of 1 to {MAX_NUMBER} digits, not {shown(item)}", *where)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    candidates = list(known)
-    nearest = get_close_matches(name, candidates, n=1)
-    if nearest:
-        return f'did you mean "{nearest[0]}"?'
-    if not candidates:
-        return "the file has none"
-    more = ", …" if len(candidates) > 12 else ""
-    return f"known are {', '.join(candidates[:12])}{more}"
+def _trigger_uses(triggers: list[Trigger], paths: Mapping[str, Path]) -> Iterator[_Use]:
+    for trigger in triggers:
+        yield _Use((*paths[trigger.name], "template"), trigger.template)
+
+
+def _flow_uses(flows: Mapping[str, ReadFlow]) -> Iterator[_Use]:
+    for name, read in flows.items():
+        for step in read.flow.steps:
+            path = read.step_paths[step.name]
+            yield _Use((*path, step.kind), step.template, name)
+            yield _Use((*path, "invalid"), step.invalid, name)
+
+
+def _check_placeholders(
+    templates: Mapping[str, Template],
+    texts: list[tuple[Path, str]],
+    flows: Mapping[str, ReadFlow],
+    uses: list[_Use],
+) -> Iterator[Finding]:
+    """Placeholders nobody fills at the text; those that are not filled where it is used, at the use."""
+    known = known_values(flows)
+    collected = sorted(frozenset().union(*known.values()))
+    for path, text in texts:
+        for problem in text_problems(text, collected):
+            yield Finding(path, problem)
+    for use in uses:
+        template = templates.get(use.template)
+        names = [name for text in template.texts for name in own_placeholders(text)] if template else []
+        for name in dict.fromkeys(names):
+            if name in collected and name not in known.get(use.flow, ()):
+                who = f'flow "{use.flow}" does not ask for' if use.flow else "only a flow asks for"
+                yield Finding(use.path, f'template "{use.template}" has {{{{{name}}}}}, which {who}')
+
+
+def _check_started(flows: Mapping[str, ReadFlow], triggers: list[Trigger]) -> Iterator[Finding]:
+    """A warning for each flow that nothing starts."""
+    started = {trigger.flow for trigger in triggers}
+    started |= {step.jump for read in flows.values() for step in read.flow.steps}
+    for name, read in flows.items():
+        if name not in started:
+            yield Finding(read.path, "no trigger and no other flow starts this flow", warning=True)

@@ -14,9 +14,18 @@ def is_keyword(text: str, keywords: Iterable[str]) -> bool:
     "Parar!" does, "nao quero cancelar meu pedido" does not. An emoji beside the keyword changes
     nothing: somebody who writes "PARAR 😡" wants no further message.
     """
-    folded = fold(text)
-    said = {folded, _without_symbols(folded)} - {""}
-    return bool(said) and any(fold(keyword) in said for keyword in keywords)
+    return says(text, folded_keywords(keywords))
+
+
+def folded_keywords(keywords: Iterable[str]) -> frozenset[str]:
+    """The keywords as `says` compares them."""
+    return frozenset(fold(keyword) for keyword in keywords) - {""}
+
+
+def says(text: str, folded: frozenset[str]) -> bool:
+    """`is_keyword` for keywords that have been folded before."""
+    plain = fold(text)
+    return plain in folded or (not plain.isascii() and _without_symbols(plain) in folded)
 
 
 def _without_symbols(folded: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from whatsself_tui.automation.consent import is_keyword
+from whatsself_tui.automation.decision import Incoming
 from whatsself_tui.automation.folding import is_blank
 from whatsself_tui.automation.model import (
     CONSENT_PRIORITY,
@@ -17,7 +18,7 @@ from whatsself_tui.automation.model import (
     Decision,
 )
 from whatsself_tui.automation.templates import render, variables
-from whatsself_tui.automation.triggers import first_match
+from whatsself_tui.automation.triggers import TriggerIndex, first_match
 
 
 def decide(
@@ -82,13 +83,14 @@ def _confirmation(text: str, rule: str, values: dict[str, str]) -> tuple[tuple[A
 
 
 def _trigger(text: str, state: ContactState, catalogue: Catalogue, values: dict[str, str], now_ms: int) -> Decision:
-    search = first_match(catalogue, text, state, now_ms)
+    answering = TriggerIndex(trigger for trigger in catalogue.triggers if trigger.template)
+    search = first_match(answering, Incoming(text), state, now_ms)
     cooling = f" Cooling down for this contact: {', '.join(search.cooling)}." if search.cooling else ""
-    if search.trigger is None:
+    if search.match is None:
         return Decision("unmatched", explanation=f"No trigger fires.{cooling}")
-    trigger = search.trigger
+    trigger, phrase = search.match.trigger, search.match.phrase
     rendered = render(catalogue.templates[trigger.template].text, values, label=f"template {trigger.template}")
-    explanation = f'Trigger "{trigger.name}" fires: {trigger.kind} "{search.phrase}".{cooling}'
+    explanation = f'Trigger "{trigger.name}" fires: {trigger.kind} "{phrase}".{cooling}'
     if not rendered.text:
         return Decision("trigger", explanation=explanation, warnings=rendered.warnings)
     answer = Answer(rendered.text, f"trigger:{trigger.name}", TRIGGER_PRIORITY, "reply")

@@ -1,33 +1,73 @@
-"""What the rules speak of: templates, triggers, a contact as the rules see it, and a decision."""
+"""What `automation.toml` holds once it has been read: templates, triggers, flows."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
-TriggerKind = Literal["equals", "contains"]
-"""`equals`: the whole text is the phrase; `contains`: the phrase's words occur in sequence."""
+from whatsself_tui.automation.decision import (
+    Answer,
+    Business,
+    ConsentRules,
+    ContactState,
+    Decision,
+    Rule,
+    Window,
+)
 
-Rule = Literal["opt_out", "opt_in", "opted_out", "trigger", "unmatched", "empty"]
-"""The rule that decided about a text."""
+__all__ = [
+    "CONSENT_PRIORITY",
+    "TRIGGER_PRIORITY",
+    "Answer",
+    "Business",
+    "Catalogue",
+    "CheckKind",
+    "ConsentRules",
+    "ContactState",
+    "Decision",
+    "Flow",
+    "Rule",
+    "Step",
+    "StepKind",
+    "Template",
+    "Trigger",
+    "TriggerKind",
+    "Window",
+]
 
-Window = Literal["reply", "exempt"]
-"""Which limit of one contact an answer falls under: that of replies, or none."""
+TriggerKind = Literal["equals", "contains", "regex", "number", "media"]
+"""`equals`: the whole text is the phrase; `contains`: the phrase's words occur in sequence; `regex`: the
+pattern is found; `number`: the text is that number; `media`: the message has that kind, or `any`."""
+
+StepKind = Literal["send", "ask", "handover", "end", "jump"]
+"""What a step does. Only `ask` waits for the contact."""
+
+CheckKind = Literal["any", "number", "email", "cpf", "cnpj", "cep", "date", "list", "regex"]
+"""How an answer is checked before a flow goes on."""
 
 CONSENT_PRIORITY = 10
 """Queue priority of a consent confirmation."""
 
 TRIGGER_PRIORITY = 5
-"""Queue priority of a trigger's answer."""
+"""Queue priority of every other answer of the rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text with `{{name}}` placeholders."""
+    """A text with `{{name}}` placeholders, and others that may be sent in its place."""
 
     name: str
     text: str
+    variants: tuple[str, ...] = ()
+    """Alternatives to `text`; with any of them, one of all is picked at random for each send."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that may be sent."""
+        return (self.text, *self.variants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,82 +77,75 @@ class Trigger:
     name: str
     kind: TriggerKind
     phrases: tuple[str, ...]
-    """As the operator wrote them; one that matches is enough."""
-    template: str
-    """Name of a template in the same catalogue."""
+    """As the operator wrote them (phrases, patterns, numbers, kinds of media); one that matches is enough."""
+    template: str = ""
+    """Name of the template it sends; may be empty if there is a flow."""
     priority: int = 0
     """0–100, higher is tried first. Not the priority in the queue."""
     cooldown_s: int = 0
     """How long it stays silent for a contact it has answered."""
     active: bool = True
+    flow: str = ""
+    """Name of the flow it starts, after its template; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a flow. Steps and templates are meant by their names."""
+
+    name: str
+    kind: StepKind
+    template: str = ""
+    """What is sent; empty where a hand-over or an end says nothing."""
+    next: str = ""
+    """After a `send`: the step that follows. After an `ask`: where an answer goes that no transition
+    names; empty if only the transitions are right answers. Of a `send`, empty: the flow ends."""
+    jump: str = ""
+    """The flow that goes on in place of this one."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """Folded answer and its step, of an `ask`."""
+    save: str = ""
+    """The name the answer is kept under, a placeholder from then on."""
+    check: CheckKind = "any"
+    options: tuple[str, ...] = ()
+    """Right answers of the check `list`."""
+    pattern: str = ""
+    """What the whole answer has to match, of the check `regex`."""
+    invalid: str = ""
+    """Template for a wrong answer; empty repeats the question."""
+    tries: int = 3
+    """Wrong answers after which the flow gives up."""
+    give_up: str = ""
+    """The step that follows then; empty for a hand-over to a person."""
+    timeout_min: int = 1_440
+    """How long it waits for an answer before the flow ends."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A conversation of several steps; it begins with the first."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Step]:
+        """The steps by their names."""
+        return {step.name: step for step in self.steps}
+
+    @cached_property
+    def version(self) -> str:
+        """Changes with anything in the flow."""
+        return hashlib.sha256(repr(self.steps).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The automation in force. Every trigger's template is among `templates`."""
+    """The automation in force. Whatever a trigger or step names is there."""
 
     templates: Mapping[str, Template] = field(default_factory=dict)
     """By name."""
     triggers: tuple[Trigger, ...] = ()
     """In firing order: priority descending, then as they stand in the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContactState:
-    """What the rules know of a contact."""
-
-    name: str
-    """Display name, foreign text; may be empty."""
-    phone: str
-    """E.164 digits; empty while only the LID is known."""
-    opted_out: bool
-    fired_at_ms: Mapping[str, int] = field(default_factory=dict)
-    """Trigger name → when it last answered this contact (wall clock)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRules:
-    """Keywords that withdraw and give consent, and the texts that confirm it."""
-
-    opt_out: tuple[str, ...]
-    opt_in: tuple[str, ...]
-    opt_out_text: str
-    """May hold placeholders, as a template's text."""
-    opt_in_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Business:
-    """Who answers."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A message to queue."""
-
-    text: str
-    source: str
-    """Where it came from: `trigger:greeting`, `consent:opt_out`."""
-    priority: int
-    """In the queue, 0–10."""
-    window: Window
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Everything the rules decided about one text, to be written in one transaction."""
-
-    rule: Rule
-    answers: tuple[Answer, ...] = ()
-    consent: Literal["in", "out"] | None = None
-    """The contact's new consent; None leaves it as it is."""
-    cancel_queued: bool = False
-    """Whether the contact's queued automatic messages are to be cancelled (before `answers` are queued)."""
-    fired: str | None = None
-    """The trigger that answered and whose cool-down starts now."""
-    explanation: str = ""
-    """One line for the operator; quotes only the operator's own names and phrases."""
-    warnings: tuple[str, ...] = ()
-    """What went missing while the answers were made."""
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    """By name."""

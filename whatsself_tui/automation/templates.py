@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
+from whatsself_tui.automation.decision import Business, ContactState
 from whatsself_tui.automation.folding import BLANK_LETTERS, is_blank
-from whatsself_tui.automation.model import Business, ContactState
 
 MAX_TEXT = 65_536
 """Characters of one message; WhatsApp takes no more."""
@@ -44,20 +44,42 @@ class Rendered:
     warnings: tuple[str, ...]
 
 
-def text_problems(text: str) -> tuple[str, ...]:
-    """Why `text` cannot be used as a template, one sentence each; empty if it can."""
+def text_problems(text: str, collected: Iterable[str] = ()) -> tuple[str, ...]:
+    """Why `text` cannot be used as a template, one sentence each; empty if it can.
+
+    `collected` are the names a flow fills, besides those that are always there.
+    """
     if is_blank(text):
         return ("the text is empty; write what is to be sent",)
     problems = []
     if len(text) > MAX_TEXT:
         problems.append(f"the text has {len(text)} characters; WhatsApp takes at most {MAX_TEXT}")
-    known = (*VARIABLES, *ALIASES)
-    for name in dict.fromkeys(found.strip() for found in _PLACEHOLDER.findall(text)):
+    known = (*VARIABLES, *ALIASES, *collected)
+    for name in _written_names(text):
         if name not in known:
             problems.append(f"unknown placeholder {{{{{name[:64]}}}}}; {_suggestion(name, known)}")
     if "{{" in _PLACEHOLDER.sub(" ", text):
         problems.append("a '{{' without a name and '}}' after it; write {{name}}")
     return tuple(problems)
+
+
+def own_placeholders(text: str) -> tuple[str, ...]:
+    """The placeholders of `text` that only a flow can fill, in their order."""
+    return tuple(name for name in _written_names(text) if name not in VARIABLES and name not in ALIASES)
+
+
+def pick(count: int, randomness: int, last: int | None) -> tuple[int, int]:
+    """(an index below `count`, the randomness that is left); never `last` if there is another.
+
+    `randomness` is a large random number, read digit by digit: 128 bits serve for more picks than
+    one message can cause.
+    """
+    if count == 1:
+        return 0, randomness
+    if last is None or not 0 <= last < count:
+        return randomness % count, randomness // count
+    index = randomness % (count - 1)
+    return index + (index >= last), randomness // (count - 1)
 
 
 def render(text: str, values: Mapping[str, str], label: str) -> Rendered:
@@ -122,6 +144,10 @@ def first_name(display_name: str) -> str:
         if start < end:
             return word[start:end]
     return ""
+
+
+def _written_names(text: str) -> Sequence[str]:
+    return tuple(dict.fromkeys(found.strip() for found in _PLACEHOLDER.findall(text)))
 
 
 def _starts_sentence(text: str, position: int) -> bool:

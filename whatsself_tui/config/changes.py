@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from whatsself_tui.automation.model import Catalogue, Template, Trigger
+from whatsself_tui.automation.model import Catalogue, Flow, Template, Trigger
 from whatsself_tui.config.files import AUTOMATION_FILE, SETTINGS_FILE, Rules
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.config.toml_text import dotted
@@ -21,10 +21,11 @@ class FieldChange:
 
     file: str
     field: str
-    """`limits.per_minute`; of the automation `template.menu`, `trigger.menu`, or `trigger` for their order."""
+    """`limits.per_minute`; of the automation `template.menu`, `trigger.menu`, `flow.menu`, or `trigger` for
+    the order of triggers."""
     old: str
-    """JSON, cut to MAX_VALUE characters; empty if there was none. Of a template or trigger that is
-    in both, only the keys that differ."""
+    """JSON, cut to MAX_VALUE characters; empty if there was none. Of a template, trigger or flow that is
+    in both, only the keys (of a flow: the steps) that differ."""
     new: str
     """The same; empty if there is none any more."""
 
@@ -45,7 +46,7 @@ def settings_changes(old: Settings, new: Settings) -> Iterator[FieldChange]:
 
 
 def catalogue_changes(old: Catalogue, new: Catalogue) -> Iterator[FieldChange]:
-    """The templates and triggers that were added, removed or changed, by name; then the triggers' order."""
+    """The templates, triggers and flows that were added, removed or changed, by name; then the triggers' order."""
     before, after = _tables(old), _tables(new)
     for path in before | after:
         was, now = before.get(path), after.get(path)
@@ -65,22 +66,29 @@ def catalogue_changes(old: Catalogue, new: Catalogue) -> Iterator[FieldChange]:
 
 
 def _tables(catalogue: Catalogue) -> dict[tuple[str, str], dict[str, object]]:
-    """(`template` or `trigger`, name) → its keys as they stand in the file; triggers in firing order."""
+    """(`template`, `trigger` or `flow`, name) → its keys; triggers in firing order."""
     tables = {("template", template.name): _template(template) for template in catalogue.templates.values()}
-    return tables | {("trigger", trigger.name): _trigger(trigger) for trigger in catalogue.triggers}
+    tables |= {("trigger", trigger.name): _trigger(trigger) for trigger in catalogue.triggers}
+    return tables | {("flow", flow.name): _flow(flow) for flow in catalogue.flows.values()}
 
 
 def _template(template: Template) -> dict[str, object]:
-    table = asdict(template)
-    del table["name"]
-    return table
+    return {"text": template.text} | ({"variants": template.variants} if template.variants else {})
 
 
 def _trigger(trigger: Trigger) -> dict[str, object]:
     table = asdict(trigger)
     del table["name"]
     table[table.pop("kind")] = table.pop("phrases")
+    if not table["flow"]:
+        del table["flow"]
     return table
+
+
+def _flow(flow: Flow) -> dict[str, object]:
+    """Its steps by name, and their order, for the first begins."""
+    steps: dict[str, object] = {f"step.{step.name}": asdict(step) for step in flow.steps}
+    return steps | {"steps": [step.name for step in flow.steps]}
 
 
 def _json(value: object) -> str:

@@ -6,20 +6,20 @@ Reading is pure: bytes in, values or problems out. Only `ensure_files` touches t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from pathlib import Path as FilePath
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
 from whatsself_tui.automation.catalogue import read_catalogue
-from whatsself_tui.automation.consent import is_keyword
+from whatsself_tui.automation.consent import folded_keywords, says
 from whatsself_tui.automation.model import Catalogue
 from whatsself_tui.config.explain import settings_problems
 from whatsself_tui.config.schema import Settings
-from whatsself_tui.config.toml_text import Document, dotted, parse
+from whatsself_tui.config.toml_text import Document, Path, dotted, parse
 from whatsself_tui.errors import ConfigError, DataError, Problem
 from whatsself_tui.host.atomic import write_atomic
 
@@ -41,6 +41,8 @@ class Loaded(Generic[T]):
     """None if there are problems."""
     problems: tuple[Problem, ...] = ()
     """In the order of their lines, at most MAX_PROBLEMS of each file and a last one that says so."""
+    warnings: tuple[Problem, ...] = ()
+    """What is doubtful in a valid file, as `problems` are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def read_settings(content: bytes, file: str = SETTINGS_FILE) -> Loaded[Settings]
 
 
 def read_automation(content: bytes, file: str = AUTOMATION_FILE) -> Loaded[Catalogue]:
-    """The templates and triggers in a file's `content`."""
+    """The templates, triggers and flows in a file's `content`."""
     try:
         document = parse(content, file)
     except ConfigError as error:
@@ -76,15 +78,14 @@ def read_rules(settings: bytes, automation: bytes) -> Loaded[Rules]:
         document = parse(automation, AUTOMATION_FILE)
     except ConfigError as error:
         return Loaded(None, read.problems + error.problems)
-    catalogue = _automation(document, AUTOMATION_FILE)
+    shadowed = () if read.value is None else _shadowed_phrases(document, read.value)
+    catalogue = _automation(document, AUTOMATION_FILE, shadowed)
     if read.value is None or catalogue.value is None:
         return Loaded(None, read.problems + catalogue.problems)
-    if shadowed := _capped(_shadowed_phrases(document, read.value)):
-        return Loaded(None, shadowed)
-    return Loaded(Rules(read.value, catalogue.value))
+    return Loaded(Rules(read.value, catalogue.value), warnings=catalogue.warnings)
 
 
-def ensure_files(folder: Path) -> tuple[str, ...]:
+def ensure_files(folder: FilePath) -> tuple[str, ...]:
     """Write the commented default of every file that is missing from `folder`; the names of those written.
 
     Makes the folder if need be, and never overwrites. Raises DataError.
@@ -111,26 +112,54 @@ def _settings(document: Document, file: str) -> Loaded[Settings]:
         return Loaded(None, _capped(settings_problems(error, document, file)))
 
 
-def _automation(document: Document, file: str) -> Loaded[Catalogue]:
+def _automation(document: Document, file: str, more: Iterable[Problem] = ()) -> Loaded[Catalogue]:
+    """The catalogue, unless something is wrong with it or there are `more` problems."""
     catalogue, findings = read_catalogue(document.data)
-    problems = sorted(
-        (Problem(file, document.line_of(found.path), dotted(found.path), found.message) for found in findings),
-        key=lambda problem: problem.line or 0,
-    )
-    return Loaded(catalogue, _capped(iter(problems)))
+    told = [Problem(file, document.line_of(found.path), dotted(found.path), found.message) for found in findings]
+    wrong = list(more) if catalogue is not None else [*told, *more]
+    if wrong:
+        return Loaded(None, _in_order(wrong))
+    return Loaded(catalogue, warnings=_in_order(told))
+
+
+def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
+    return _capped(iter(sorted(problems, key=lambda problem: problem.line or 0)))
 
 
 def _shadowed_phrases(document: Document, settings: Settings) -> Iterator[Problem]:
-    """Phrases of triggers that are opt-out keywords: consent comes first, so they would never be answered."""
-    # The catalogue has been read from the same data, so it has this form.
-    triggers = cast("list[dict[str, Any]]", document.data.get("trigger", []))
-    for index, trigger in enumerate(triggers):
-        phrases = trigger.get("equals", []) if trigger.get("active", True) else []
-        for place, phrase in enumerate([phrases] if isinstance(phrases, str) else phrases):
-            if is_keyword(phrase, settings.consent.opt_out):
-                path = ("trigger", index, "equals", place)
-                message = f"it can never answer: it is an opt-out keyword (consent.opt_out in {SETTINGS_FILE})"
-                yield Problem(AUTOMATION_FILE, document.line_of(path), dotted(path), message)
+    """Awaited answers that are opt-out keywords: consent comes first, so they would never be taken."""
+    keywords = folded_keywords(settings.consent.opt_out)
+    for path, phrase in _whole_answers(document.data):
+        if says(phrase, keywords):
+            message = f"it can never answer: it is an opt-out keyword (consent.opt_out in {SETTINGS_FILE})"
+            yield Problem(AUTOMATION_FILE, document.line_of(path), dotted(path), message)
+
+
+def _whole_answers(data: dict[str, object]) -> Iterator[tuple[Path, str]]:
+    """Every whole message that active triggers and questions wait for, and its place; what is no table is skipped."""
+    for path, trigger in _tables(("trigger",), data.get("trigger")):
+        if trigger.get("active", True) is True:
+            yield from _texts((*path, "equals"), trigger.get("equals"))
+    for path, flow in _tables(("flow",), data.get("flow")):
+        for place, step in _tables((*path, "step"), flow.get("step")):
+            answers = step.get("answers")
+            if isinstance(answers, dict):
+                yield from (((*place, "answers", answer), answer) for answer in answers)
+            yield from _texts((*place, "options"), step.get("options"))
+
+
+def _tables(path: Path, value: object) -> Iterator[tuple[Path, dict[str, object]]]:
+    for index, table in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(table, dict):
+            yield (*path, index), table
+
+
+def _texts(path: Path, value: object) -> Iterator[tuple[Path, str]]:
+    """The texts of a key that takes one or a list."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, list):
+        yield from (((*path, index), text) for index, text in enumerate(value) if isinstance(text, str))
 
 
 def _capped(problems: Iterator[Problem]) -> tuple[Problem, ...]:

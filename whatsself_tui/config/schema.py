@@ -11,61 +11,23 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from whatsself_tui.automation.consent import is_keyword
-from whatsself_tui.automation.folding import fold, is_blank
-from whatsself_tui.automation.templates import MAX_TEXT, text_problems
+from whatsself_tui.config.answer_sections import AnswersSettings, AwaySettings, WelcomeSettings
+from whatsself_tui.config.fields import Holiday, Keyword, MessageText, OpeningLine, not_blank
+from whatsself_tui.config.fields import Section as Section
+from whatsself_tui.config.fields import refusal as _refusal
 
 #: Sends a minute above which a real account would be at risk.
 SAFE_PER_MINUTE = 100
 
 
-def _refusal(message: str, **context: object) -> PydanticCustomError:
-    """An error of a rule that limits cannot express.
-
-    `message` continues the sentence "key is value; …". The context may name the `key` inside the
-    validated value that is at fault, and the `value` to quote.
-    """
-    return PydanticCustomError("refused", "{message}", {"message": message, **context})
-
-
-def _not_blank(value: str) -> str:
-    if is_blank(value):
-        raise _refusal("nothing of it can be seen")
-    return value
-
-
-def _comparable(value: str) -> str:
-    if not fold(value):
-        raise _refusal("it has no letter, digit or emoji, and punctuation is not compared")
-    return value
-
-
-def _sendable(value: str) -> str:
-    if problems := text_problems(value):
-        raise _refusal("; ".join(problems))
-    return value
-
-
-Keyword = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(_comparable)]
-"""A whole message to be recognised, without regard to case, accents and punctuation."""
-
-MessageText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), AfterValidator(_sendable)]
-"""A text that is sent; the placeholders of templates may stand in it."""
-
-
-class Section(BaseModel):
-    """What all sections share: unchangeable, strict types, no unknown keys, defaults checked too."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, validate_default=True)
-
-
 class BusinessSettings(Section):
     """Who the robot answers for."""
 
-    name: Annotated[str, AfterValidator(_not_blank)] = Field(
+    name: Annotated[str, AfterValidator(not_blank)] = Field(
         default="Minha Loja",
         min_length=1,
         max_length=100,
@@ -74,6 +36,16 @@ class BusinessSettings(Section):
     time_zone: str = Field(
         default="America/Sao_Paulo",
         description="IANA time zone of the business: greetings, dates and the days of the statistics follow it.",
+    )
+    hours: Annotated[tuple[OpeningLine, ...], Field(strict=False)] = Field(
+        default=("mon-fri 09:00-18:00",),
+        max_length=50,
+        description="Opening hours, such as mon-fri 09:00-12:00 13:30-18:00; an end before its beginning is next day.",
+    )
+    holidays: Annotated[tuple[Holiday, ...], Field(strict=False)] = Field(
+        default=(),
+        max_length=400,
+        description="Days it stays closed: dates such as 2026-12-24, BR for Brazil's holidays, BR-SP for a state's.",
     )
 
     @field_validator("time_zone")
@@ -142,12 +114,50 @@ class LimitSettings(Section):
         default=300, ge=1, le=86_400, description="Length of the window of one contact's limits, in seconds."
     )
 
+    daily_new_contacts: int = Field(
+        default=50,
+        ge=0,
+        le=10_000,
+        description="First messages a day to people who never wrote; 0 means no limit.",
+    )
+
     @field_validator("per_contact_reply")
     @classmethod
     def _replies_not_fewer(cls, value: int, info: ValidationInfo) -> int:
         least: int | None = info.data.get("per_contact")
         if least is not None and value < least:
             raise _refusal(f"it must not be below per_contact, which is {least}")
+        return value
+
+
+class PaceSettings(Section):
+    """What a person would take before each send: looking at the chat, typing. Both run together."""
+
+    enabled: bool = Field(default=True, description="Whether each message waits as long as a person would take.")
+    delay_min_ms: int = Field(default=3_000, ge=0, le=600_000, description="Least wait before a send, in milliseconds.")
+    delay_max_ms: int = Field(
+        default=7_000, ge=0, le=600_000, description="Longest wait before a send, in milliseconds."
+    )
+    typing_min_ms: int = Field(
+        default=1_500,
+        ge=0,
+        le=120_000,
+        description="Least time the contact sees somebody typing, in milliseconds; doubled for long texts.",
+    )
+    typing_max_ms: int = Field(
+        default=3_500,
+        ge=0,
+        le=120_000,
+        description="Longest time of typing for a short text, in milliseconds; doubled for long texts.",
+    )
+
+    @field_validator("delay_max_ms", "typing_max_ms")
+    @classmethod
+    def _not_below_the_least(cls, value: int, info: ValidationInfo) -> int:
+        name = str(info.field_name).replace("max", "min")
+        least: int | None = info.data.get(name)
+        if least is not None and value < least:
+            raise _refusal(f"it must not be below {name}, which is {least}")
         return value
 
 
@@ -266,9 +276,13 @@ class Settings(Section):
     transport: TransportSettings = Field(default=TransportSettings(), description="The way to WhatsApp.")
     simulator: SimulatorSettings = Field(default=SimulatorSettings(), description="How the simulated phone behaves.")
     limits: LimitSettings = Field(default=LimitSettings(), description="How much may be sent.")
+    pace: PaceSettings = Field(default=PaceSettings(), description="What a person would take before each send.")
     queue: QueueSettings = Field(default=QueueSettings(), description="Retries and alerts of the outbox.")
     breaker: BreakerSettings = Field(default=BreakerSettings(), description="Stopping when WhatsApp refuses too much.")
     consent: ConsentSettings = Field(default=ConsentSettings(), description="How a contact refuses messages.")
+    answers: AnswersSettings = Field(default=AnswersSettings(), description="When the robot answers.")
+    welcome: WelcomeSettings = Field(default=WelcomeSettings(), description="The message for a first contact.")
+    away: AwaySettings = Field(default=AwaySettings(), description="The message outside of business hours.")
     logs: LogSettings = Field(default=LogSettings(), description="What the log files keep.")
 
     @field_validator("limits")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from whatsself_tui.automation.model import Catalogue
+from whatsself_tui.automation.rulebook import RuleBook
 from whatsself_tui.clock import Clock
 from whatsself_tui.config.changes import FieldChange, rule_changes
 from whatsself_tui.config.files import Rules
@@ -20,6 +21,7 @@ from whatsself_tui.config.folder import (
     rested_snapshot,
     take_snapshot,
 )
+from whatsself_tui.config.rules import rule_book
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.errors import ConfigError, Problem
 
@@ -34,6 +36,10 @@ class Configuration:
     catalogue: Catalogue
     revision: int
     """1 after the start, one more with every change."""
+    warnings: tuple[Problem, ...]
+    """What is doubtful in the files."""
+    rule_book: RuleBook = field(compare=False, repr=False)
+    """The rules for messages that both files make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +113,18 @@ class ConfigService:
         snapshot = take_snapshot(self._folder)
         loaded = evaluate(snapshot)
         last_good = take_snapshot(self._folder / LAST_GOOD_FOLDER)
-        before = evaluate(last_good).value
+        loaded_before = evaluate(last_good)
+        before = loaded_before.value
         if loaded.value is not None:
-            rules, self._applied_digest = loaded.value, snapshot.digest
+            rules, warnings, self._applied_digest = loaded.value, loaded.warnings, snapshot.digest
             self._problems = keep_last_good(self._folder, snapshot)
         elif before is not None:
-            rules, self._applied_digest = before, last_good.digest
+            rules, warnings, self._applied_digest = before, loaded_before.warnings, last_good.digest
             self._problems, self._rejected_digest = loaded.problems, snapshot.digest
         else:
             raise ConfigError(loaded.problems)
         changes = rule_changes(before, rules) if before is not None else ()
-        self._current = Configuration(rules.settings, rules.catalogue, revision=1)
+        self._current = _configuration(rules, 1, warnings)
         return Applied(self._current, changes, "file edit while stopped", self._clock.now_ms())
 
     async def check(self, who: str = "file edit") -> CheckOutcome:
@@ -136,16 +143,17 @@ class ConfigService:
                 return CheckOutcome("unchanged", problems=self._problems)
             loaded = await asyncio.to_thread(evaluate, snapshot)
             if loaded.value is not None:
-                return await self._apply(snapshot, loaded.value, who)
+                return await self._apply(snapshot, loaded.value, loaded.warnings, who)
             self._rejected_digest = snapshot.digest
             await self._tell_problems(loaded.problems)
             return CheckOutcome("rejected", problems=loaded.problems)
 
-    async def _apply(self, snapshot: Snapshot, rules: Rules, who: str) -> CheckOutcome:
+    async def _apply(self, snapshot: Snapshot, rules: Rules, warnings: tuple[Problem, ...], who: str) -> CheckOutcome:
         kept = await asyncio.to_thread(keep_last_good, self._folder, snapshot)
         current = self.current
         changes = rule_changes(Rules(current.settings, current.catalogue), rules)
-        self._current = Configuration(rules.settings, rules.catalogue, current.revision + bool(changes))
+        revision = current.revision + bool(changes)
+        self._current = await asyncio.to_thread(_configuration, rules, revision, warnings)
         self._applied_digest, self._rejected_digest = snapshot.digest, None
         self._problems = ()
         await self._tell_applied(changes, who)
@@ -169,6 +177,11 @@ class ConfigService:
         if problems and problems != self._problems:
             self._problems = problems
             await _call_all(self._on_rejected, problems)
+
+
+def _configuration(rules: Rules, revision: int, warnings: tuple[Problem, ...]) -> Configuration:
+    book = rule_book(rules.settings, rules.catalogue)
+    return Configuration(rules.settings, rules.catalogue, revision, warnings, book)
 
 
 async def _call_all(callbacks: list[Callable[[T], Awaitable[None]]], news: T) -> None:
