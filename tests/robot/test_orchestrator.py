@@ -22,6 +22,9 @@ from whatsself_tui.store.readings import MessageReading, QueueReading
 from whatsself_tui.transport.base import Outcome, SendResult
 from whatsself_tui.transport.simulator import received_lines
 
+#: No time of its own passes before an answer is decided and sent.
+AT_ONCE = "[pace]\nenabled = false\n[answers]\ndebounce_ms = 0\n"
+
 
 class World:
     """A running robot and what a test does to it."""
@@ -110,7 +113,7 @@ async def test_answer_goes_out_and_is_delivered_and_read(tmp_path: Path) -> None
 
 
 async def test_pause_stops_sends_at_once_and_survives_a_restart(tmp_path: Path) -> None:
-    async with running(tmp_path) as world:
+    async with running(tmp_path, AT_ONCE) as world:
         assert (await world.link.execute("pause", {})).ok
         await world.hear("oi")
         assert (await world.queue()).waits_for == "paused"
@@ -126,7 +129,7 @@ async def test_pause_stops_sends_at_once_and_survives_a_restart(tmp_path: Path) 
 
 
 async def test_offline_is_a_gate_and_no_attempt(tmp_path: Path) -> None:
-    async with running(tmp_path, "[simulator]\noffline = true\n") as world:
+    async with running(tmp_path, f"{AT_ONCE}[simulator]\noffline = true\n") as world:
         await world.hear("oi")
         await world.clock.advance(60)
         assert "simulator_offline" in await world.alert_kinds()
@@ -234,8 +237,8 @@ async def test_message_the_rules_fail_on_is_kept_and_told(tmp_path: Path, monkey
         raise LookupError("a fault in the rules")
 
     with monkeypatch.context() as patch:
-        patch.setattr("whatsself_tui.robot.inbound.decide", broken)
-        async with running(tmp_path) as world:
+        patch.setattr("whatsself_tui.robot.inbound.answer_pending", broken)
+        async with running(tmp_path, AT_ONCE) as world:
             await world.hear("oi")
             assert [message.status for message in await world.recent()] == ["pending"]
             assert "inbound_failed" in await world.alert_kinds()

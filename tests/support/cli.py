@@ -30,6 +30,9 @@ contact_window_s = 1
 daily_new_contacts = 0
 [pace]
 enabled = false
+[answers]
+debounce_ms = 0
+handover_after = 0
 """
 
 

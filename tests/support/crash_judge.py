@@ -16,6 +16,7 @@ from typing import Any
 from support.queue_world import MINUTE_MS, lane_faults, most_in_any_window
 
 from whatsself_tui.delivery.limits import Limits, Quota
+from whatsself_tui.store import migrate
 from whatsself_tui.store.outbox import State
 from whatsself_tui.transport.simulator import received_lines
 
@@ -122,7 +123,7 @@ def remains(folder: Path, limits: Limits, now_ms: int) -> Remains:
             if (folder / name).exists():
                 shutil.copyfile(folder / name, copy / name)
         with closing(sqlite3.connect(copy / "whatsself.db")) as connection:
-            made = connection.execute("PRAGMA user_version").fetchone()[0] > 0
+            made = connection.execute("PRAGMA user_version").fetchone()[0] == max(migrate.scripts())
             faults = lane_faults(connection, limits, now_ms) if made else []
             digest = sha256("\n".join(connection.iterdump()).encode())
     finally:

@@ -37,6 +37,8 @@ contact_window_s = {LIMITS.contact_window_ms // 1000}
 daily_new_contacts = 0
 [pace]
 enabled = false
+[answers]
+debounce_ms = 0
 """
 
 ANSWER = "answer"

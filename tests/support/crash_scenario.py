@@ -29,6 +29,8 @@ delay_min_ms = 0
 delay_max_ms = 300
 typing_min_ms = 300
 typing_max_ms = 600
+[answers]
+debounce_ms = 0
 [queue]
 backlog_alert = 6
 [consent]

@@ -170,6 +170,9 @@ def _count_faults(con: sqlite3.Connection) -> list[str]:
         (number,) = con.execute(f"SELECT count(*) FROM outbox WHERE state = {state}").fetchone()
         if number:
             counted[name] = number
+    (later,) = con.execute("SELECT count(*) FROM outbox WHERE state = 0 AND not_before IS NOT NULL").fetchone()
+    if later:
+        counted["scheduled"] = later
     faults = [] if kept == counted else [f"counts: kept {kept}, true {counted}"]
     minutes = con.execute(
         "SELECT not_before / 60000, count(*) FROM outbox WHERE state = 0 AND not_before IS NOT NULL GROUP BY 1"

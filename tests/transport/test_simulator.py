@@ -100,11 +100,11 @@ async def test_copy_is_not_hidden(tmp_path: Path) -> None:
     assert [entry["id"] for entry in received_lines(tmp_path / "received.jsonl")] == ["3EB01", "3EB01"]
 
 
-async def test_unwritable_log_is_an_unknown_outcome(tmp_path: Path) -> None:
+async def test_a_phone_that_cannot_write_has_accepted_nothing(tmp_path: Path) -> None:
     async with phone(tmp_path, latency_ms=0) as (simulator, _, _events):
         (tmp_path / "received.jsonl").mkdir()
         result = await simulator.send(CHAT, "oi", "3EB01")
-    assert (result.outcome, result.counts) == (Outcome.UNKNOWN, False)
+    assert (result.outcome, result.counts) == (Outcome.NOT_CONNECTED, False)
 
 
 async def test_what_a_contact_writes_reaches_the_robot(tmp_path: Path) -> None:

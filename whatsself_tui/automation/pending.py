@@ -29,18 +29,27 @@ def answer_pending(
     Messages that are too old and consent keywords are decided one by one, in their order; all others
     are answered as one text.
     """
+    handled = decided_on_arrival(book, state, messages, now_ms, randomness)
+    done = {index for each in handled for index in each.messages}
+    rest = tuple(index for index in range(len(messages)) if index not in done)
+    if not rest:
+        return handled
+    for each in handled:
+        state = after(state, each.decision, now_ms)
+    text = joined([messages[index] for index in rest])
+    return (*handled, Handled(rest, run_rules(book, state, text, now_ms, randomness)))
+
+
+def decided_on_arrival(
+    book: RuleBook, state: ContactState, messages: Sequence[Incoming], now_ms: int, randomness: int
+) -> tuple[Handled, ...]:
+    """Of these messages those that wait for no others: consent keywords, and what is too old to be answered."""
     handled: list[Handled] = []
-    rest: list[int] = []
     for index, message in enumerate(messages):
         decision = too_old(book, state, message, now_ms) or consent_of(book, state, message, now_ms, randomness)
-        if decision is None:
-            rest.append(index)
-        else:
+        if decision is not None:
             handled.append(Handled((index,), decision))
             state = after(state, decision, now_ms)
-    if rest:
-        text = joined([messages[index] for index in rest])
-        handled.append(Handled(tuple(rest), run_rules(book, state, text, now_ms, randomness)))
     return tuple(handled)
 
 

@@ -138,6 +138,20 @@ def _add_queue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listing = _add(actions, "list", "print them", _queue_list)
     listing.add_argument("--state", choices=QUEUE_STATES, default="queued", help="which ones (queued)")
     listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="how many at most (50)")
+    showing = _add(actions, "show", "print one with its history", _queue_show)
+    showing.add_argument("id", type=_message_id, metavar="ID", help="its number, as `queue list` prints it")
+    for action, text, every in (
+        ("retry", "send messages that have failed, or nobody knows of, again", "all that have failed"),
+        ("cancel", "take waiting messages out", "all that wait"),
+        ("discard", "give messages up that have failed, or nobody knows of", "all that have failed"),
+        ("confirm", "messages nobody knew of have arrived", "all that are unconfirmed"),
+    ):
+        deciding = _add(actions, action, text, _queue_decide)
+        deciding.set_defaults(action=action)
+        deciding.add_argument(
+            "ids", type=_message_id, nargs="*", metavar="ID", help="numbers, as `queue list` prints them"
+        )
+        deciding.add_argument("--all", action="store_true", help=every)
     for action, text in (("pause", "send nothing until resumed"), ("resume", "send again")):
         _add(actions, action, text, _set_paused).set_defaults(action=action)
 
@@ -174,15 +188,23 @@ def _add_backup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         ("create", "make one and verify it"),
         ("list", "print those that are there, the newest first"),
         ("verify", "read all of one and compare it with its list of checksums"),
+        ("restore", "put one in place of what is there, which is kept (the robot is stopped)"),
     ):
         parser = _add(actions, action, text, _backup)
         parser.set_defaults(action=action)
-        if action == "verify":
+        if action in ("verify", "restore"):
             parser.add_argument("file", metavar="FILE", nargs="?", help="a file, or a name from the list (the newest)")
+        if action == "restore":
+            parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
+            parser.add_argument("--empty", action="store_true", help="put an empty database in place instead")
 
 
 def _priority(text: str) -> int:
     return _whole(text, 0, 10)
+
+
+def _message_id(text: str) -> int:
+    return _whole(text, 1, 1 << 53)
 
 
 def _limit(text: str) -> int:
@@ -231,6 +253,18 @@ def _queue_list(folder: DataFolder, args: argparse.Namespace) -> int:
     return list_queue(folder, args)
 
 
+def _queue_show(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.queue import show_message
+
+    return show_message(folder, args)
+
+
+def _queue_decide(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.queue import decide
+
+    return decide(folder, args)
+
+
 def _set_paused(folder: DataFolder, args: argparse.Namespace) -> int:
     from whatsself_tui.cli.queue import set_paused
 
@@ -257,5 +291,10 @@ def _config(folder: DataFolder, args: argparse.Namespace) -> int:
 def _backup(folder: DataFolder, args: argparse.Namespace) -> int:
     from whatsself_tui.cli import backup
 
-    actions: dict[str, Command] = {"create": backup.create, "list": backup.show, "verify": backup.verify}
+    actions: dict[str, Command] = {
+        "create": backup.create,
+        "list": backup.show,
+        "verify": backup.verify,
+        "restore": backup.restore,
+    }
     return actions[args.action](folder, args)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from whatsself_tui.config.files import FILES
+from whatsself_tui.automation.model import Catalogue
+from whatsself_tui.config.files import FILES, Rules
 from whatsself_tui.config.folder import LAST_GOOD_FOLDER, evaluate, take_snapshot
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a robot on the folder goes by."""
+
+    rules: Rules = Rules(Settings(), Catalogue())
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the files; empty when they are in force."""
+    warnings: tuple[Problem, ...] = ()
+    """What is doubtful in those that are in force."""
 
 
 def check_files(folder: Path) -> tuple[Problem, ...]:
@@ -16,14 +29,19 @@ def check_files(folder: Path) -> tuple[Problem, ...]:
 
 
 def read_in_force(folder: Path) -> tuple[Settings, tuple[Problem, ...]]:
-    """The settings a robot on this folder uses, and what is wrong with the files. Blocks.
+    """The settings a robot on this folder uses, and what is wrong with the files. Blocks."""
+    in_force = read_rules_in_force(folder)
+    return in_force.rules.settings, in_force.problems
 
-    Those of the files if they are right, else the last good ones, else the defaults.
-    """
+
+def read_rules_in_force(folder: Path) -> InForce:
+    """Settings and automation: those of the files if they are right, else the last good ones, else none. Blocks."""
     if not any((folder / name).exists() for name in FILES):
-        return Settings(), ()
+        return InForce()
     loaded = evaluate(take_snapshot(folder))
     if loaded.value is not None:
-        return loaded.value.settings, ()
-    last_good = evaluate(take_snapshot(folder / LAST_GOOD_FOLDER)).value
-    return last_good.settings if last_good else Settings(), loaded.problems
+        return InForce(loaded.value, (), loaded.warnings)
+    last_good = evaluate(take_snapshot(folder / LAST_GOOD_FOLDER))
+    if last_good.value is None:
+        return InForce(problems=loaded.problems)
+    return InForce(last_good.value, loaded.problems, last_good.warnings)

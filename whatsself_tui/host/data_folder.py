@@ -50,6 +50,21 @@ class DataFolder:
         return self.root / "backups"
 
     @property
+    def damaged(self) -> Path:
+        """Databases that were found damaged; nothing is ever deleted there."""
+        return self.root / "damaged"
+
+    @property
+    def replaced(self) -> Path:
+        """What a restored backup has taken the place of; nothing is ever deleted there."""
+        return self.root / "replaced"
+
+    @property
+    def restoring(self) -> Path:
+        """A backup that is being put in place; gone when that is done."""
+        return self.root / "restoring"
+
+    @property
     def logs(self) -> Path:
         """Log files."""
         return self.root / "logs"
@@ -73,6 +88,21 @@ class DataFolder:
     def changed(self) -> Path:
         """Touched by the owner when attached consoles have something to read."""
         return self.run / "changed"
+
+    @property
+    def began(self) -> Path:
+        """There once a robot has had a database here: from then on a missing one is a loss, not a beginning."""
+        return self.run / "began"
+
+    @property
+    def suspect(self) -> Path:
+        """There from the moment damage was met in the database until somebody has looked closer."""
+        return self.run / "suspect"
+
+    @property
+    def trouble(self) -> Path:
+        """Why the database takes nothing at present; there only as long as that lasts."""
+        return self.run / "trouble"
 
     @property
     def commands(self) -> Path:

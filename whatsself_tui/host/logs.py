@@ -5,6 +5,7 @@ Who logs puts no message text in, and masks phone numbers with `phones.mask`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import queue
@@ -45,7 +46,8 @@ class LogFiles:
         """Write what is queued and close the file."""
         self._logger.removeHandler(self._front)
         self._listener.stop()
-        self._back.close()
+        with contextlib.suppress(OSError):  # a full disk: what could not be written cannot be told either
+            self._back.close()
 
 
 def _route_structlog() -> None:

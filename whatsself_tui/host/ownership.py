@@ -55,7 +55,10 @@ class Ownership:
             write_atomic(self._folder.owner, json.dumps(note).encode())
         except OSError as error:
             self._lock.release()
-            raise DataError(f"{self._folder.owner} cannot be written: {error.strerror or error}.") from error
+            raise DataError(
+                f"{self._folder.owner} cannot be written: {error.strerror or error}.",
+                "Check the room on the disk and the permissions of the data folder.",
+            ) from error
 
     def release(self) -> None:
         """Let others own the folder."""

@@ -14,8 +14,10 @@ import aiosqlite
 import filelock
 
 from whatsself_tui.clock import Clock
-from whatsself_tui.config.in_force import read_in_force
+from whatsself_tui.config.in_force import InForce, read_rules_in_force
+from whatsself_tui.config.rules import rule_book
 from whatsself_tui.config.schema import Settings
+from whatsself_tui.config.service import Configuration
 from whatsself_tui.errors import Problem, WhatsSelfError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.ownership import MOMENTARY, is_owned, read_owner
@@ -25,7 +27,8 @@ from whatsself_tui.robot.commands import refused
 from whatsself_tui.robot.feed import read_feed, topics_between
 from whatsself_tui.robot.link import CommandResult, LinkState, OwnerInfo
 from whatsself_tui.store import worker
-from whatsself_tui.store.database import on_one_snapshot
+from whatsself_tui.store.damage import recognise
+from whatsself_tui.store.database import describe, on_one_snapshot
 from whatsself_tui.store.topics import Topic
 
 T = TypeVar("T")
@@ -48,13 +51,18 @@ class AttachedLink:
             folder.consoles / f"{os.getpid()}-{secrets.token_hex(4)}", is_singleton=False
         )
         self._seen: dict[str, int] | None = None
-        self._settings = Settings()
-        self._problems: tuple[Problem, ...] = ()
+        self._in_force = InForce()
+        self._revision = 0
+        self._configuration: Configuration | None = None
         self._state = LinkState("attached", None, None)
 
     async def open(self) -> None:
-        """Be an attached console. Raises DataError if there is nothing to read."""
+        """Be an attached console. Raises DataError if there is nothing that can be read."""
         self._folder.require()
+        try:
+            await asyncio.to_thread(recognise, self._folder.database)
+        except sqlite3.Error as error:
+            raise describe(error, self._folder.database) from error
         self._load_configuration()
         self._state = LinkState("attached", self._owner(), None)
         self._presence.acquire(blocking=False)
@@ -75,12 +83,22 @@ class AttachedLink:
     @property
     def settings(self) -> Settings:
         """The settings the owner has in force."""
-        return self._settings
+        return self._in_force.rules.settings
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the configuration files."""
-        return self._problems
+        return self._in_force.problems
+
+    async def configuration(self) -> Configuration:
+        """What the owner has in force; the rules are prepared when somebody first asks for them."""
+        while (ready := self._configuration) is None:
+            in_force, revision = self._in_force, self._revision
+            rules = in_force.rules
+            book = await asyncio.to_thread(rule_book, rules.settings, rules.catalogue)
+            if in_force is self._in_force:
+                self._configuration = Configuration(rules.settings, rules.catalogue, revision, in_force.warnings, book)
+        return ready
 
     def now_ms(self) -> int:
         """This process's clock; owner and console are on one machine."""
@@ -169,4 +187,7 @@ class AttachedLink:
         return None if note["mode"] == MOMENTARY else OwnerInfo(**note)
 
     def _load_configuration(self) -> None:
-        self._settings, self._problems = read_in_force(self._folder.config)
+        before, self._in_force = self._in_force, read_rules_in_force(self._folder.config)
+        if self._revision == 0 or self._in_force.rules != before.rules:
+            self._revision += 1
+        self._configuration = None

@@ -19,8 +19,10 @@ from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import parse_phone
 from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.robot.queue_command import QueueArgs, decide, decide_all
 from whatsself_tui.robot.spool import SpooledCommand
 from whatsself_tui.session.making import BackupMaker, size_text
+from whatsself_tui.session.restore import RESTORED
 from whatsself_tui.store import alerts, breaker, contacts, outbox, state
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.transport.base import Received
@@ -35,7 +37,7 @@ class _Args(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-A = TypeVar("A", bound=_Args)
+A = TypeVar("A", bound=BaseModel)
 
 
 class NoArgs(_Args):
@@ -113,6 +115,7 @@ class Commands:
             "receive": self._receive,
             "alert_ack": self._acknowledge,
             "breaker": self._breaker,
+            "queue": self._queue,
             "backup": self._backup,
         }
 
@@ -155,6 +158,8 @@ class Commands:
 
         def job(tx: Tx) -> CommandResult:
             changed = state.set_paused(tx, paused)
+            if not paused:
+                alerts.clear_alert(tx, RESTORED)
             word = "paused: nothing is sent, nothing is lost" if paused else "running: it sends again"
             return done(f"The robot is {word}.", paused=paused, changed=changed)
 
@@ -218,6 +223,16 @@ class Commands:
             return done(text, state=now.state, mode=now.mode, changed=change is not None)
 
         return await self._once(command, job)
+
+    async def _queue(self, command: SpooledCommand) -> CommandResult:
+        args = _parse(QueueArgs, command)
+        if not args.all:
+            return await self._once(command, lambda tx: decide(tx, args))
+        known = await self._host.store.write(lambda tx: state.known_result(tx, command.id))
+        if known is not None:
+            return CommandResult(**known)
+        result = await decide_all(self._host.store, args)
+        return await self._once(command, lambda tx: result)
 
     async def _backup(self, command: SpooledCommand) -> CommandResult:
         """Made outside of a transaction: the archive carries the command's id, so that a repetition finds it."""

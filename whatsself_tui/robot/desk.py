@@ -14,7 +14,7 @@ from whatsself_tui.robot.commands import Commands, refused
 log = logger("desk")
 
 #: Commands that others need not wait for: each runs beside them, and closing the desk cancels it.
-LONG_COMMANDS = frozenset({"backup"})
+LONG_COMMANDS = frozenset({"backup", "queue"})
 
 
 class CommandDesk:
@@ -60,5 +60,9 @@ class CommandDesk:
         except sqlite3.Error as error:
             log.error("command failed", command=command.name, id=command.id, error=str(error))
             result = refused(f"The database refused: {error}. Give the command again.")
-        spool.answer(self._folder, command.id, result)
+        try:
+            spool.answer(self._folder, command.id, result)
+        except OSError as error:
+            log.error("result not written", id=command.id, error=str(error))
+            spool.answer_in_place(self._folder, path, result)
         path.unlink(missing_ok=True)

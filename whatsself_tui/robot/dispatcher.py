@@ -7,11 +7,12 @@ time a person would take; then the contact sees somebody typing.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from whatsself_tui.clock import Clock, Moment, jumped_ms
 from whatsself_tui.config.schema import Settings
@@ -63,6 +64,7 @@ class Dispatcher:
         self._send_timeout_s = send_timeout_s
         self._kick = asyncio.Event()
         self._connected = False
+        self._rests_until_s = -math.inf
         self._stopping = False
 
     def kick(self) -> None:
@@ -72,6 +74,7 @@ class Dispatcher:
     def set_connected(self, connected: bool) -> None:
         """Whether the transport can send; without a connection nothing is claimed."""
         self._connected = connected
+        self._rests_until_s = -math.inf
         self.kick()
 
     def stop(self) -> None:
@@ -109,16 +112,18 @@ class Dispatcher:
     async def _once(self) -> float | None:
         """Send one message, or say how long to sleep in seconds (None: until kicked)."""
         limits, policy = limits_of(self._settings()), policy_of(self._settings())
-        connected, plan = self._connected, self._planner()
+        rest_s = self._rests_until_s - self._clock.monotonic_s()
+        connected, plan = self._connected and rest_s <= 0, self._planner()
 
         step = await self._write(lambda tx: claims.step(tx, limits, connected, policy, plan))
         wake_at_ms = self._typist.follow(step)
         if step.claim:
             await self._deliver(step.claim)
             return 0
-        if wake_at_ms is None:
-            return None
-        return min(LONGEST_SLEEP_S, max(0.001, (wake_at_ms - self._clock.now_ms()) / 1000))
+        waits_s = [] if wake_at_ms is None else [(wake_at_ms - self._clock.now_ms()) / 1000]
+        if rest_s > 0:
+            waits_s.append(rest_s)
+        return min(LONGEST_SLEEP_S, max(0.001, min(waits_s))) if waits_s else None
 
     def _planner(self) -> Planner | None:
         """How long to take before a send; drawn here, so that the database's thread uses no random numbers."""
@@ -162,6 +167,7 @@ class Dispatcher:
         if result.outcome is Outcome.SENT:
             await self._sent(claim)
         elif result.outcome is Outcome.NOT_CONNECTED:
+            self._rests_until_s = self._clock.monotonic_s() + TROUBLE_PAUSE_S
             await self._postpone(claim, result.reason)
         else:
             await self._failed(claim, result)
@@ -185,13 +191,24 @@ class Dispatcher:
         return found is not LookUp.ABSENT
 
     async def _look_up(self, claim: Claim) -> LookUp:
-        try:
-            found = await self._transport.look_up(claim.chat, claim.wa_id)
-        except Exception as error:
-            log.error("look-up failed", message=claim.id, error=repr(error))
-            return LookUp.UNKNOWN
+        found, _ = await self._ask(self._transport.look_up(claim.chat, claim.wa_id))
         log.info("look-up", message=claim.id, wa_id=claim.wa_id, found=found)
-        return found
+        return found or LookUp.UNKNOWN
+
+    async def _ask(self, asking: Coroutine[Any, Any, T]) -> tuple[T | None, str]:
+        """What the transport answers, or why there is no answer: it took too long, or has failed."""
+        task = asyncio.ensure_future(asking)
+        try:
+            await asyncio.wait({task}, timeout=self._send_timeout_s)
+        finally:
+            task.cancel()
+        if not task.done():
+            return None, "it took too long"
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            return task.result(), ""
+        log.error("transport failed", error=repr(error))
+        return None, f"the transport failed: {type(error).__name__}"
 
     async def _sent(self, claim: Claim) -> None:
         policy = policy_of(self._settings())
@@ -203,16 +220,8 @@ class Dispatcher:
         await self._finish(lambda tx: claims.postpone(tx, claim, limits, reason, delay_ms))
 
     async def _send(self, claim: Claim) -> SendResult:
-        sending = asyncio.ensure_future(self._transport.send(claim.chat, claim.body, claim.wa_id))
-        done, _ = await asyncio.wait({sending}, timeout=self._send_timeout_s)
-        if not done:
-            sending.cancel()
-            return SendResult(Outcome.UNKNOWN, "the send took too long")
-        error = sending.exception()
-        if error is not None:
-            log.error("transport failed", message=claim.id, error=repr(error))
-            return SendResult(Outcome.UNKNOWN, f"the transport failed: {type(error).__name__}")
-        return sending.result()
+        result, reason = await self._ask(self._transport.send(claim.chat, claim.body, claim.wa_id))
+        return result or SendResult(Outcome.UNKNOWN, reason)
 
     async def _failed(self, claim: Claim, result: SendResult) -> None:
         queue, policy = self._settings().queue, policy_of(self._settings())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from whatsself_tui.errors import Problem
 from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.robot.database_watch import read_refusal
 from whatsself_tui.store.readings import HealthReading, QueueReading, RobotReading
 
 #: Less free room than this is an error, less than five times this a warning.
@@ -20,7 +21,7 @@ def health(
     return (
         _transport(robot, owned),
         _robot(robot, owned),
-        _database(folder, queue),
+        _database(folder, queue, owned),
         _disk(folder),
         _configuration(problems),
     )
@@ -45,7 +46,10 @@ def _robot(robot: RobotReading, owned: bool) -> HealthReading:
     return HealthReading("robot", "ok", "Running.", "")
 
 
-def _database(folder: DataFolder, queue: QueueReading) -> HealthReading:
+def _database(folder: DataFolder, queue: QueueReading, owned: bool) -> HealthReading:
+    refusal = read_refusal(folder) if owned else None
+    if refusal is not None:
+        return HealthReading("database", "error", *refusal)
     size_mb = folder.database.stat().st_size / 1e6
     text = f"{size_mb:,.1f} MB."
     if queue.unconfirmed:

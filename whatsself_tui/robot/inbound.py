@@ -1,33 +1,71 @@
-"""From an arrived message to committed answers: stored first, then decided in one transaction."""
+"""From an arrived message to committed answers: stored first, then decided in one transaction.
+
+Quick messages of one contact are answered as one text: each waits until nothing more has come for
+`answers.debounce_ms`. Consent keywords do not wait.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
 
-from whatsself_tui.automation.decide import decide
-from whatsself_tui.automation.model import Answer, Business, ConsentRules, ContactState, Decision
+from whatsself_tui.automation.decision import Incoming
+from whatsself_tui.automation.occasions import human_typed
+from whatsself_tui.automation.pending import Handled, answer_pending, decided_on_arrival
+from whatsself_tui.automation.rulebook import RuleBook
+from whatsself_tui.clock import Clock
 from whatsself_tui.config.service import Configuration
 from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import is_personal, mask
-from whatsself_tui.store import alerts, contacts, inbox, outbox
+from whatsself_tui.store import alerts, contacts, conversation, inbox, outbox
 from whatsself_tui.store.database import Store, Tx
-from whatsself_tui.transport.base import Received
+from whatsself_tui.store.inbox import PendingMessage
+from whatsself_tui.transport.base import Received, TypedByHand
 
 log = logger("inbound")
+
+#: Somebody who goes on writing is answered after this many times the debounce at the latest.
+MOST_DEBOUNCES = 5
+
+
+@dataclass(slots=True)
+class _Quiet:
+    """When a contact's messages are answered, in seconds of the monotonic clock."""
+
+    at_s: float
+    latest_s: float
 
 
 class Inbound:
     """Takes what arrives, one contact's messages one after another."""
 
-    def __init__(self, store: Store, configuration: Callable[[], Configuration]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        configuration: Callable[[], Configuration],
+        rng: random.Random | None = None,
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._configuration = configuration
+        self._rng = rng or random.Random()
+        self._quiet: dict[int, _Quiet] = {}
+        self._kick = asyncio.Event()
+        self._running = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody's messages are stored and not answered yet."""
+        return bool(self._quiet)
 
     async def receive(self, message: Received) -> bool:
-        """Store a message and answer it; False if it is no person's or was seen before.
+        """Store a message, to be answered; False if it is no person's or was seen before.
 
-        When this returns, the message and everything the rules decided are on disk.
+        When this returns the message is on disk; without a debounce (or a robot that runs) also
+        everything the rules decided.
         """
         if not is_personal(message.chat):
             log.debug("ignored", chat=mask(message.chat))
@@ -36,8 +74,44 @@ class Inbound:
         if contact_id is None:
             log.info("seen before", wa_id=message.wa_id)
             return False
-        await self.handle(contact_id)
+        debounce_s = self._configuration().settings.answers.debounce_ms / 1000
+        if not (self._running and debounce_s):
+            await self.handle(contact_id)
+        elif await self._decide(contact_id, on_arrival=True):
+            now_s = self._clock.monotonic_s()
+            known = self._quiet.get(contact_id)
+            latest_s = known.latest_s if known else now_s + MOST_DEBOUNCES * debounce_s
+            self._quiet[contact_id] = _Quiet(min(now_s + debounce_s, latest_s), latest_s)
+            self._kick.set()
         return True
+
+    async def typed(self, message: TypedByHand) -> None:
+        """A message of our own account: if the robot did not send it, a person answers this contact now."""
+        if is_personal(message.chat):
+            book = self._configuration().rule_book
+            await self._store.write(lambda tx: _typed(tx, message, book))
+
+    async def run(self) -> None:
+        """Answer each contact when its messages have come to rest, until stopped."""
+        self._running = True
+        try:
+            while self._running:
+                self._kick.clear()
+                now_s = self._clock.monotonic_s()
+                for contact_id in [contact for contact, quiet in self._quiet.items() if quiet.at_s <= now_s]:
+                    del self._quiet[contact_id]
+                    await self.handle(contact_id)
+                first_s = min((quiet.at_s for quiet in self._quiet.values()), default=None)
+                wait_s = None if first_s is None else max(0.001, first_s - self._clock.monotonic_s())
+                if self._running:
+                    await self._clock.wait(self._kick, wait_s)
+        finally:
+            self._running = False
+
+    def stop(self) -> None:
+        """Let `run` return; what waits is answered by the next start."""
+        self._running = False
+        self._kick.set()
 
     async def handle_pending(self) -> int:
         """Handle what a crash left undecided; returns for how many contacts."""
@@ -52,13 +126,20 @@ class Inbound:
 
         If that fails the messages stay pending, with an alert, and the next start tries again.
         """
-        configuration = self._configuration()
+        await self._decide(contact_id, on_arrival=False)
+
+    async def _decide(self, contact_id: int, *, on_arrival: bool) -> bool:
+        """Whether anything is left to decide when the debounce is over."""
+        configuration, randomness = self._configuration(), self._rng.getrandbits(128)
         try:
-            await self._store.write(lambda tx: _handle(tx, contact_id, configuration))
+            return await self._store.write(
+                lambda tx: _answer(tx, contact_id, configuration, randomness, on_arrival=on_arrival)
+            )
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             log.exception("rules failed", contact=contact_id)
             text = f"A message could not be handled ({type(error).__name__}). It is kept; the next start tries again."
             await self._store.write(lambda tx: alerts.raise_alert(tx, "inbound_failed", "error", text))
+            return False
 
 
 def _record(tx: Tx, message: Received) -> int | None:
@@ -73,51 +154,42 @@ def _record(tx: Tx, message: Received) -> int | None:
     )
 
 
-def _handle(tx: Tx, contact_id: int, configuration: Configuration) -> None:
-    for message in inbox.pending_of(tx, contact_id):
-        contact = contacts.get(tx, contact_id)
-        decision = _decide(tx, contact, message.body, configuration)
-        _carry_out(tx, contact, message.id, decision)
+def _answer(tx: Tx, contact_id: int, configuration: Configuration, randomness: int, *, on_arrival: bool) -> bool:
+    """Decide about what is pending; on arrival only about what does not wait. True if anything is left."""
+    pending = inbox.pending_of(tx, contact_id)
+    if not pending:
+        return False
+    state = conversation.state_of(tx.connection, contact_id)
+    messages = [Incoming(message.body, (message.kind,), message.written_at_ms) for message in pending]
+    decide = decided_on_arrival if on_arrival else answer_pending
+    contact = contacts.get(tx, contact_id)
+    left = len(pending)
+    for handled in decide(configuration.rule_book, state, messages, tx.now_ms, randomness):
+        left -= len(handled.messages)
+        _carry_out(tx, contact, [pending[index] for index in handled.messages], handled)
+    return left > 0
 
 
-def _decide(tx: Tx, contact: contacts.Contact, body: str, configuration: Configuration) -> Decision:
-    settings = configuration.settings
-    return decide(
-        body,
-        ContactState(contact.name, contact.phone or "", contact.consent == "out", contacts.fired(tx, contact.id)),
-        configuration.catalogue,
-        ConsentRules(
-            settings.consent.opt_out,
-            settings.consent.opt_in,
-            settings.consent.opt_out_text,
-            settings.consent.opt_in_text,
-        ),
-        Business(settings.business.name),
-        datetime.fromtimestamp(tx.now_ms / 1000, settings.business.zone),
-        tx.now_ms,
-    )
-
-
-def _carry_out(tx: Tx, contact: contacts.Contact, inbox_id: int, decision: Decision) -> None:
-    if decision.consent:
-        contacts.set_consent(tx, contact.id, decision.consent)
-    if decision.cancel_queued:
-        outbox.cancel_automatic(tx, contact.id, "the contact has opted out")
-    for number, answer in enumerate(decision.answers):
-        outbox.enqueue(tx, contact, _outgoing(answer, f"in:{inbox_id}:{number}"))
-    if decision.fired:
-        contacts.note_fired(tx, contact.id, decision.fired)
+def _carry_out(tx: Tx, contact: contacts.Contact, messages: list[PendingMessage], handled: Handled) -> None:
+    decision = handled.decision
+    conversation.write(tx, contact, decision, f"in:{messages[0].id}")
     for warning in decision.warnings:
-        log.warning("rules", message=inbox_id, warning=warning)
-    inbox.mark_handled(tx, inbox_id, decision.rule, decision.explanation)
-    log.info("handled", message=inbox_id, contact=mask(contact.phone or contact.lid or ""), rule=decision.rule)
-
-
-def _outgoing(answer: Answer, dedup: str) -> outbox.Outgoing:
-    return outbox.Outgoing(
-        body=answer.text,
-        source=answer.source,
-        priority=answer.priority,
-        exempt=answer.window == "exempt",
-        dedup=dedup,
+        log.warning("rules", message=messages[0].id, warning=warning)
+    for message in messages:
+        inbox.mark_handled(tx, message.id, decision.rule, decision.explanation)
+    log.info(
+        "handled",
+        messages=[message.id for message in messages],
+        contact=mask(contact.phone or contact.lid or ""),
+        rule=decision.rule,
     )
+
+
+def _typed(tx: Tx, message: TypedByHand, book: RuleBook) -> None:
+    contact = contacts.at_address(tx, message.chat)
+    if not outbox.record_typed(tx, contact, message.wa_id, message.body, message.written_at_ms):
+        return
+    decision = human_typed(book, conversation.state_of(tx.connection, contact.id), tx.now_ms)
+    log.info("typed by a person", contact=mask(contact.phone or contact.lid or ""))
+    if decision is not None:
+        conversation.write(tx, contact, decision, f"typed:{message.wa_id}")

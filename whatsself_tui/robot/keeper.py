@@ -10,7 +10,7 @@ from whatsself_tui.clock import Clock
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.delivery.circuit import State
 from whatsself_tui.host.logs import logger
-from whatsself_tui.store import alerts, breaker
+from whatsself_tui.store import alerts, breaker, tally
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.topics import Topic
 
@@ -35,7 +35,7 @@ class AlertKeeper:
 
     def changed(self, topics: frozenset[Topic]) -> None:
         """Something was committed: look again if it concerns the queue or the limits of alerts."""
-        if topics & {Topic.QUEUE, Topic.CONFIG, Topic.BREAKER}:
+        if topics & {Topic.QUEUE, Topic.CONFIG, Topic.BREAKER, Topic.CONTACTS}:
             self._look.set()
 
     def stop(self) -> None:
@@ -64,10 +64,9 @@ class AlertKeeper:
 
 def _look(tx: Tx, settings: Settings) -> int | None:
     tallies: dict[str, int] = dict(tx.execute("SELECT name, n FROM tally WHERE n > 0").fetchall())
-    (later,) = tx.execute(
-        "SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute > ?", (tx.now_ms // 60_000,)
-    ).fetchone()
-    waiting = sum(n for name, n in tallies.items() if name.startswith("queued:")) - later
+    waiting = sum(n for name, n in tallies.items() if name.startswith("queued:")) - tally.later(
+        tx.connection, tx.now_ms
+    )
     _hold(
         tx,
         "backlog_high",
@@ -90,7 +89,8 @@ def _look(tx: Tx, settings: Settings) -> int | None:
         f"Of {unconfirmed} nobody knows whether they arrived, so they are not sent again."
         " `queue list --state unconfirmed` lists them; `queue confirm` or `queue retry` decides.",
     )
-    return _look_at_oldest(tx, settings.queue.oldest_alert_s)
+    ends = _look_at_people(tx), _look_at_oldest(tx, settings.queue.oldest_alert_s)
+    return min((at for at in ends if at is not None), default=None)
 
 
 def _look_at_breaker(tx: Tx) -> None:
@@ -102,6 +102,21 @@ def _look_at_breaker(tx: Tx) -> None:
         circuit.state is not State.CLOSED,
         f"The breaker is {circuit.state.replace('_', ' ')}: {cause[0] if cause else ''}. Messages wait, none is lost.",
     )
+
+
+def _look_at_people(tx: Tx) -> int | None:
+    """Contacts left to a person who wrote and were not answered; returns when the first is the robot's again."""
+    tx.execute(
+        "UPDATE contact SET handover_reason = NULL, handover_until = NULL WHERE handover_until <= ?", (tx.now_ms,)
+    )
+    waiting, until = tx.execute(
+        "SELECT count(*), min(handover_until) FROM contact WHERE handover_reason IS NOT NULL"
+        " AND last_inbound_at > coalesce(person_at, 0)"
+    ).fetchone()
+    them = "1 contact waits" if waiting == 1 else f"{waiting} contacts wait"
+    text = f"{them} for a person. `contacts list --waiting` names them; `contacts release` gives one back to the robot."
+    _hold(tx, "waiting_for_human", waiting > 0, text)
+    return None if until is None else int(until)
 
 
 def _look_at_oldest(tx: Tx, limit_s: int) -> int | None:

@@ -15,6 +15,7 @@ from whatsself_tui.store.topics import Topic
 
 if TYPE_CHECKING:
     from whatsself_tui.config.schema import Settings
+    from whatsself_tui.config.service import Configuration
 
 T = TypeVar("T")
 
@@ -74,6 +75,13 @@ class RobotLink(Protocol):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the configuration files; empty when they are in force."""
+        ...
+
+    async def configuration(self) -> Configuration:
+        """All that is in force, with its rules prepared; `listen` tells about changes with Topic.CONFIG.
+
+        Raises RobotNotRunning while the mode is `starting`.
+        """
         ...
 
     def now_ms(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from whatsself_tui import __version__
 from whatsself_tui.config.schema import Settings
+from whatsself_tui.config.service import Configuration
 from whatsself_tui.errors import Problem
 from whatsself_tui.robot.link import CommandResult, LinkState, OwnerInfo
 from whatsself_tui.robot.orchestrator import Orchestrator
@@ -41,6 +42,10 @@ class LocalLink:
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the configuration files."""
         return self._robot.config.problems
+
+    async def configuration(self) -> Configuration:
+        """What the robot goes by."""
+        return self._robot.config.current
 
     def now_ms(self) -> int:
         """The robot's clock."""

@@ -12,10 +12,11 @@ from typing import Any
 
 from whatsself_tui import __version__
 from whatsself_tui.clock import Clock
+from whatsself_tui.config.editor_schema import write_editor_schema
 from whatsself_tui.config.files import ensure_files
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.config.service import Applied, ConfigService
-from whatsself_tui.errors import Problem
+from whatsself_tui.errors import DataError, Problem
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import LogFiles, logger
 from whatsself_tui.host.ownership import Ownership
@@ -23,17 +24,19 @@ from whatsself_tui.host.watch import watch_folders
 from whatsself_tui.phones import mask
 from whatsself_tui.robot import spool
 from whatsself_tui.robot.commands import Commands
+from whatsself_tui.robot.database_watch import give_up, open_store
 from whatsself_tui.robot.desk import CommandDesk
 from whatsself_tui.robot.dispatcher import Dispatcher
 from whatsself_tui.robot.feed import ChangeFeed
 from whatsself_tui.robot.inbound import Inbound
 from whatsself_tui.robot.keeper import AlertKeeper
 from whatsself_tui.robot.link import CommandResult
-from whatsself_tui.store import alerts, breaker, claims, lanes, outbox, state
+from whatsself_tui.session.swap import finish_interrupted
+from whatsself_tui.store import alerts, breaker, claims, clock_changes, lanes, pace, state, tally
 from whatsself_tui.store.database import Store, Tx
+from whatsself_tui.store.terms import limits_of, policy_of
 from whatsself_tui.store.topics import Topic
-from whatsself_tui.store.views import limits_of, policy_of
-from whatsself_tui.transport.base import Acknowledged, Event, LinkState, Received, StateChanged
+from whatsself_tui.transport.base import Acknowledged, Event, LinkState, Received, StateChanged, TypedByHand
 from whatsself_tui.transport.simulator import Simulator, SimulatorOptions
 
 log = logger("robot")
@@ -89,19 +92,25 @@ class Orchestrator:
         self.folder.create()
         await asyncio.to_thread(self._ownership.take, mode=self.mode, now_ms=self.clock.now_ms(), version=__version__)
         try:
+            await asyncio.to_thread(finish_interrupted, self.folder)
             ensure_files(self.folder.config)
+            write_editor_schema(self.folder.config)
             loaded = self.config.load()
             logs = self.settings.logs
             self._logs = LogFiles(self.folder.logs, logs.level, logs.max_mb, logs.keep)
-            self._store = await Store.open(self.folder.database, self.clock, self.settings.business.zone)
+            self._store = await open_store(self.folder, self.clock, self.settings.business.zone)
             self._build(self._store)
             await self._store.write(lambda tx: self._settle(tx, loaded))
+        except sqlite3.Error as error:
+            told = await self._give_up(error)
+            await self.close()
+            raise told from error
         except BaseException:
             await self.close()
             raise
 
     def _build(self, store: Store) -> None:
-        self.inbound = Inbound(store, lambda: self.config.current)
+        self.inbound = Inbound(store, self.clock, lambda: self.config.current, self._rng)
         self.transport = Simulator(self.folder.simulator, self.clock, _options(self.settings), self._rng)
         self.dispatcher = Dispatcher(store, self.transport, self.clock, lambda: self.settings, self._rng)
         self.keeper = AlertKeeper(store, self.clock, lambda: self.settings)
@@ -113,7 +122,7 @@ class Orchestrator:
     def _settle(self, tx: Tx, loaded: Applied) -> None:
         """Bring what is stored in line with the clock and the configuration of this start."""
         limits = limits_of(self.settings)
-        if outbox.settle_clock(tx, limits):
+        if clock_changes.settle(tx, limits):
             log.warning("the clock was set back since the last run")
         lanes.apply_limits(tx, limits)
         breaker.recovered(tx, policy_of(self.settings))
@@ -122,7 +131,25 @@ class Orchestrator:
         self._tell_problems(tx)
 
     async def start(self) -> None:
-        """Connect, settle what a crash left, and run."""
+        """Connect, settle what a crash left, and run. Raises DataError, and has let the database go then."""
+        try:
+            await self._start()
+        except sqlite3.Error as error:
+            raise await self._give_up(error) from error
+        except OSError as error:
+            where = error.filename or self.folder.root
+            raise DataError(f"The robot cannot start: {where}: {error.strerror or error}.") from error
+
+    async def _give_up(self, error: sqlite3.Error) -> DataError:
+        """Stop what has begun; the database is looked at while the folder is still this process's."""
+        if self._started:
+            self._started = False
+            await self.transport.stop()
+        store, self._store = self.store, None
+        self.feed.close()
+        return await give_up(self.folder, store, error, self.clock)
+
+    async def _start(self) -> None:
         self._started = True
         self.config.on_applied(self._applied)
         self.config.on_rejected(self._rejected)
@@ -134,6 +161,7 @@ class Orchestrator:
         log.info("started", version=__version__, mode=self.mode, recovered=recovered, pending=handled)
         for name, work in (
             ("dispatcher", self.dispatcher.run),
+            ("inbound", self.inbound.run),
             ("alerts", self.keeper.run),
             ("watch", self._watch),
             ("configuration", self._keep_config),
@@ -159,6 +187,7 @@ class Orchestrator:
     async def _stop_running(self) -> None:
         self._started = False
         self.dispatcher.stop()
+        self.inbound.stop()
         self.keeper.stop()
         await self.desk.close()
         if self._tasks:
@@ -169,7 +198,10 @@ class Orchestrator:
         await self.transport.stop()
         with contextlib.suppress(sqlite3.Error):
             await self.keeper.look()  # what became true in the last moment is told too
-        await self.store.write(lambda tx: state.set_transport(tx, self.transport.kind, LinkState.STOPPED, ""))
+        try:
+            await self.store.write(lambda tx: state.set_transport(tx, self.transport.kind, LinkState.STOPPED, ""))
+        except sqlite3.Error as error:
+            log.error("last state not stored", error=str(error))  # readers see by the lock that nobody runs
 
     async def execute(self, name: str, args: Mapping[str, Any]) -> CommandResult:
         """Carry out a command of this process's own operator."""
@@ -190,7 +222,7 @@ class Orchestrator:
             while True:
                 changed.clear()
                 left, blocked = await self.store.read(lambda con: _left(con, self.clock.now_ms()))
-                if not left or blocked:
+                if not (left or self.inbound.waits) or blocked:
                     return blocked if left else ""
                 await self.clock.wait(changed, RECHECK_S)
         finally:
@@ -199,8 +231,13 @@ class Orchestrator:
     async def _on_event(self, event: Event) -> None:
         if isinstance(event, Received):
             await self.inbound.receive(event)
+        elif isinstance(event, TypedByHand):
+            await self.inbound.typed(event)
         elif isinstance(event, Acknowledged):
-            await self.store.write(lambda tx: claims.acknowledged(tx, event.wa_id, event.ack))
+            try:
+                await self.store.write(lambda tx: claims.acknowledged(tx, event.wa_id, event.ack))
+            except sqlite3.Error as error:  # only what is shown of a message that has left suffers
+                log.warning("acknowledgement not stored", wa_id=event.wa_id, error=str(error))
         elif isinstance(event, StateChanged):
             await self._transport_changed(event)
         else:
@@ -233,6 +270,8 @@ class Orchestrator:
         def job(tx: Tx) -> None:
             _record_changes(tx, applied)
             lanes.apply_limits(tx, limits_of(settings))
+            if any(change.field.startswith("pace.") for change in applied.changes):
+                pace.forget(tx)
             tx.touch(Topic.LIMITS, Topic.QUEUE)
             self._tell_problems(tx)
 
@@ -307,9 +346,8 @@ def _left(con: sqlite3.Connection, now_ms: int) -> tuple[int, str]:
     queued = con.execute(
         "SELECT coalesce(sum(n), 0) FROM tally WHERE name LIKE 'queued:%' OR name = 'sending'"
     ).fetchone()
-    later = con.execute("SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute > ?", (now_ms // 60_000,)).fetchone()
     paused, connection = con.execute("SELECT paused, transport_state FROM robot").fetchone()
-    left = queued[0] - later[0]
+    left = queued[0] - tally.later(con, now_ms)
     if paused:
         return left, f"{left} messages wait, and the robot is paused."
     if connection != LinkState.READY:

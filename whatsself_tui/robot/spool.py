@@ -125,8 +125,25 @@ def answer(folder: DataFolder, identity: str, result: CommandResult) -> None:
     """Leave the result for who asked; nothing is left for an id that could not be a file's name."""
     if not _ID.fullmatch(identity):
         return
+    write_atomic(folder.results / f"{identity}.json", _document(result))
+
+
+def _document(result: CommandResult) -> bytes:
     content = {"ok": result.ok, "message": result.message, "data": dict(result.data), "exit_code": result.exit_code}
-    write_atomic(folder.results / f"{identity}.json", json.dumps(content).encode())
+    return json.dumps(content).encode()
+
+
+def answer_in_place(folder: DataFolder, taken: Path, result: CommandResult) -> None:
+    """Leave the result in the room the command itself takes: for a disk that has no other. Raises OSError.
+
+    Torn by a crash, the file is no command any more and is rejected: nothing is carried out twice.
+    """
+    with taken.open("r+b") as file:
+        file.write(_document(result))
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(taken, folder.results / f"{taken.stem}.json")
 
 
 def fetch(folder: DataFolder, identity: str) -> CommandResult | None:

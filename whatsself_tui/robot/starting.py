@@ -19,6 +19,7 @@ from whatsself_tui.store.topics import Topic
 
 if TYPE_CHECKING:
     from whatsself_tui.config.schema import Settings
+    from whatsself_tui.config.service import Configuration
 
 T = TypeVar("T")
 
@@ -39,6 +40,10 @@ class StartingLink:
         from whatsself_tui.config.schema import Settings
 
         return Settings()
+
+    async def configuration(self) -> Configuration:
+        """Refused: it has not been read yet."""
+        raise RobotNotRunning("The robot is being started.")
 
     def now_ms(self) -> int:
         """The present."""

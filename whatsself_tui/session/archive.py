@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
+import shutil
 import stat
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +31,9 @@ COMPRESSION = 1
 
 #: A manifest of half a million files is not larger; more is not read.
 MAX_MANIFEST_BYTES = 100_000_000
+
+#: Names that mean a device on Windows, whatever ending they have, or that it changes: `a.`, `a `.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?|.*[ .]", re.IGNORECASE | re.DOTALL)
 
 Proceed = Callable[[], None]
 """Called between chunks; raises a WhatsSelfError if the work is to be given up."""
@@ -94,6 +100,71 @@ def check(path: Path, go: Proceed, database: Sink | None = None) -> Manifest:
             with archive.open(members[entry.path]) as member:
                 _compare(member, entry, path, go, database if entry.path == DATABASE else None)
     return manifest
+
+
+def unpack(path: Path, target: Path, go: Proceed) -> Manifest:
+    """Write every file of the archive into the empty folder `target`, on the disk when done, and check it as `check`.
+
+    Sizes are compared before anything is written, so an archive never takes more room than it lists.
+    Blocks. Raises DataError with what is wrong; what was written until then stays.
+    """
+    with _opened(path) as archive:
+        manifest = _manifest_of(archive, path)
+        members = _members(archive, manifest, path)
+        for entry in manifest.files:
+            if members[entry.path].file_size != entry.size_bytes:
+                raise _not_as_listed(path, entry)
+        _require_room(target, sum(entry.size_bytes for entry in manifest.files))
+        for entry in manifest.files:
+            with archive.open(members[entry.path]) as member, _new_file(target, entry.path) as sink:
+                _compare(member, entry, path, go, sink)
+    return manifest
+
+
+@contextmanager
+def _new_file(target: Path, name: str) -> Iterator[Sink]:
+    """A new file below `target`, through no link and in nobody's place."""
+    if sys.platform == "win32" and any(_RESERVED.fullmatch(part) for part in name.split("/")):
+        raise DataError(f"The backup cannot be restored here: Windows takes no file {visible(name, 200)!r}.")
+    try:
+        place = target.joinpath(*name.split("/"))
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        file = open(descriptor, "wb")  # noqa: SIM115 - closed below, with its errors told
+    except OSError as error:
+        raise _cannot_unpack(name, error) from error
+
+    def sink(data: bytes) -> None:
+        try:
+            file.write(data)
+        except OSError as error:
+            raise _cannot_unpack(name, error) from error
+
+    try:
+        yield sink
+        try:
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as error:
+            raise _cannot_unpack(name, error) from error
+    finally:
+        with suppress(OSError):  # what could not be written was told before
+            file.close()
+
+
+def _cannot_unpack(name: str, error: OSError) -> DataError:
+    return DataError(
+        f"{visible(name, 200)} cannot be unpacked: {error.strerror or error}.",
+        "Check the room on the disk and the permissions of the data folder.",
+    )
+
+
+def _require_room(target: Path, needed: int) -> None:
+    free = shutil.disk_usage(target).free
+    if free < needed:
+        raise DataError(
+            f"The backup holds {needed:,} bytes, and only {free:,} are free on the disk of {target}.", "Make room."
+        )
 
 
 @contextmanager
@@ -169,7 +240,11 @@ def _compare(member: IO[bytes], entry: Entry, path: Path, go: Proceed, sink: Sin
         if sink is not None:
             sink(chunk)
     if (size, digest.hexdigest()) != (entry.size_bytes, entry.sha256):
-        raise DataError(
-            f"{visible(path.name, 200)} is damaged: {visible(entry.path, 200)} is not what its {manifests.NAME} lists.",
-            "Use another backup.",
-        )
+        raise _not_as_listed(path, entry)
+
+
+def _not_as_listed(path: Path, entry: Entry) -> DataError:
+    return DataError(
+        f"{visible(path.name, 200)} is damaged: {visible(entry.path, 200)} is not what its {manifests.NAME} lists.",
+        "Use another backup.",
+    )

@@ -7,7 +7,7 @@ chose (`not_before`, `expires_at`) are times of the wall clock and stay.
 from __future__ import annotations
 
 from whatsself_tui.delivery.circuit import Policy
-from whatsself_tui.delivery.limits import REPLY_WINDOW_MS, Limits, day_of
+from whatsself_tui.delivery.limits import NEVER, REPLY_WINDOW_MS, Limits, day_of
 from whatsself_tui.store import alerts, breaker, lanes, pace
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.topics import Topic
@@ -42,7 +42,10 @@ def shift(tx: Tx, by_ms: int, limits: Limits, policy: Policy) -> None:
     before_ms = tx.now_ms - by_ms
     tx.execute("UPDATE send_log SET ts = ts + ?", (by_ms,))
     tx.execute("UPDATE outcome SET ts = ts + ?", (by_ms,))
-    tx.execute("UPDATE contact SET hold_until = hold_until + ? WHERE hold_until > ?", (by_ms, before_ms))
+    held = "hold_until > ? AND hold_until < ?"
+    tx.execute(f"UPDATE contact SET hold_until = hold_until + ? WHERE {held}", (by_ms, before_ms, NEVER))
+    tx.execute("UPDATE contact SET handover_until = handover_until + ? WHERE handover_until > ?", (by_ms, before_ms))
+    tx.execute("UPDATE contact_flow SET since = since + ?, expires_at = expires_at + ?", (by_ms, by_ms))
     tx.execute("UPDATE outbox SET retry_at = retry_at + ? WHERE state = 0 AND retry_at > ?", (by_ms, before_ms))
     today, _ = day_of(before_ms, limits.zone)
     tx.execute("UPDATE contact SET approached_at = approached_at + ? WHERE approached_at >= ?", (by_ms, today))
@@ -63,7 +66,9 @@ def _bring_to_now(tx: Tx, limits: Limits, since_ms: int) -> None:
     now = tx.now_ms
     for table, column in _PAST:
         tx.execute(f"UPDATE {table} SET {column} = ? WHERE {column} > ?", (now, now))
-    tx.execute("UPDATE outbox SET due_at = ? WHERE state = 0 AND not_before IS NULL AND due_at > ?", (now, now))
+    for state in (0, 1):  # one that is being sent may have to go again
+        due = f"state = {state} AND not_before IS NULL AND due_at > ?"
+        tx.execute(f"UPDATE outbox SET due_at = ? WHERE {due}", (now, now))
     # What was written long ago must not look as if it had been written just now: nothing answers it any more.
     long_ago = now - REPLY_WINDOW_MS
     tx.execute("UPDATE contact SET last_inbound_at = ? WHERE last_inbound_at > ?", (long_ago, now))

@@ -68,6 +68,12 @@ def wrote(tx: Tx, contact: Contact) -> None:
     tx.touch(Topic.CONTACTS)
 
 
+def person_wrote(tx: Tx, contact_id: int) -> None:
+    """Note that a person answers this contact now: it does not wait for one any more."""
+    tx.execute("UPDATE contact SET person_at = ? WHERE id = ?", (tx.now_ms, contact_id))
+    tx.touch(Topic.CONTACTS)
+
+
 def set_consent(tx: Tx, contact_id: int, consent: Literal["in", "out"]) -> None:
     """Record that the contact agreed to messages, or withdrew."""
     changed = tx.execute(

@@ -84,7 +84,7 @@ def recognise(path: Path) -> bool:
 
 
 def fault_of(path: Path) -> str:
-    """What is wrong inside the database; empty if nothing is. Reads all of it. Blocks.
+    """What is wrong inside the database; empty if nothing is. Reads all of it, indexes against tables too. Blocks.
 
     Raises sqlite3.Error if it cannot be told: for a lock, a missing file or a permission.
     """
@@ -92,7 +92,7 @@ def fault_of(path: Path) -> str:
         with closing(_reader(path)) as connection:
             connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA cell_size_check=ON")
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
         if not is_damage(error):
             raise

@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, MINUTE_MS, NEVER, Limits, Quota, day_of, free_at, score
 from whatsself_tui.store.database import Tx
 
-_HEAD = """
-SELECT o.id, o.due_at, o.retry_at, o.quota, c.free_at, c.reply_free_at, c.hold_until, c.inflight,
+_HEADS = """
+SELECT o.id, o.due_at, o.retry_at, o.quota, o.source, c.free_at, c.reply_free_at, c.hold_until, c.inflight,
   c.last_inbound_at IS NULL AND c.approached_at IS NULL
 FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id
-WHERE o.state = 0 AND o.contact_id = ? AND o.class = ?
+WHERE o.state = 0 AND o.contact_id = ? AND o.class = ?{}
 ORDER BY o.due_at, o.id LIMIT 1
 """
+
+_HEAD_BY_A_PERSON = _HEADS.format(" AND o.source = 'manual'")
+_HEAD = _HEADS.format("")
+
+#: Source of what a person sends; everything else is automatic, and waits while a person has taken over.
+MANUAL = "manual"
 
 #: What bounds a lane beside its contact's windows: nothing, or the day's first messages to people who never wrote.
 GATES = (0, 1)
@@ -73,14 +79,20 @@ class Pick:
 
 
 def relane(tx: Tx, contact_id: int, message_class: int) -> None:
-    """Make one lane's row agree with the messages, the windows and the holds of its contact."""
+    """Make one lane's row agree with the messages, the windows and the holds of its contact.
+
+    While the contact is held (a person has taken over), what a person sends overtakes what is automatic.
+    """
     row = tx.execute(_HEAD, (contact_id, message_class)).fetchone()
     if row is None:
         tx.execute("DELETE FROM lane WHERE contact_id = ? AND class = ?", (contact_id, message_class))
         return
-    head_id, due_at, retry_at, quota, contact_free_at, reply_free_at, hold_until, inflight, gate = row
+    if row[4] != MANUAL and row[7] > tx.now_ms:
+        row = tx.execute(_HEAD_BY_A_PERSON, (contact_id, message_class)).fetchone() or row
+    head_id, due_at, retry_at, quota, source, contact_free_at, reply_free_at, hold_until, inflight, gate = row
     window_free_at = (contact_free_at, reply_free_at, 0)[Quota(quota)]
-    eligible_at = NEVER if inflight else max(due_at, retry_at, window_free_at, hold_until)
+    held_until = 0 if source == MANUAL else hold_until
+    eligible_at = NEVER if inflight else max(due_at, retry_at, window_free_at, held_until)
     tx.execute(
         "INSERT INTO lane (contact_id, class, eligible_at, head_id, gate) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (contact_id, class) DO UPDATE"

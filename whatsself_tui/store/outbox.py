@@ -10,15 +10,19 @@ from enum import IntEnum
 from whatsself_tui.delivery.limits import REPLY_WINDOW_MS, Quota, class_of
 from whatsself_tui.store import contacts, lanes
 from whatsself_tui.store.database import Tx
-from whatsself_tui.store.tally import scheduled, tally
+from whatsself_tui.store.tally import count, scheduled, tally
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import storable
 
 #: Expired messages dropped in one transaction; the next transaction takes the rest.
 EXPIRE_BATCH = 500
 
-MANUAL = "manual"
+MANUAL = lanes.MANUAL
 """Source of what a person sends; everything else is automatic."""
+
+
+BY_HAND = "typed"
+"""Source of what a person typed on the phone itself."""
 
 
 class State(IntEnum):
@@ -61,6 +65,8 @@ def enqueue(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
     """Put a message into its contact's lane."""
     queued = _insert(tx, contact, message)
     if queued.is_new:
+        if message.source == MANUAL:
+            contacts.person_wrote(tx, contact.id)
         message_class = class_of(message.priority)
         tally(tx, f"queued:{message_class}", 1)
         lanes.relane(tx, contact.id, message_class)
@@ -123,6 +129,32 @@ def _quota(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Quota:
     if wrote is not None and tx.now_ms - wrote < REPLY_WINDOW_MS:
         return Quota.REPLY
     return Quota.CONTACT
+
+
+def record_typed(tx: Tx, contact: contacts.Contact, wa_id: str, body: str, written_at_ms: int) -> bool:
+    """Keep what a person typed on the phone as sent; False if the robot sent it, or it is kept already."""
+    if tx.execute("SELECT 1 FROM outbox WHERE wa_id = ?", (wa_id,)).fetchone():
+        return False
+    tx.execute(
+        "INSERT INTO outbox (contact_id, class, quota, due_at, state, ack, wa_id, enqueued_at, done_at, source, body)"
+        " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+        (
+            contact.id,
+            class_of(5),
+            Quota.EXEMPT,
+            tx.now_ms,
+            State.SENT,
+            wa_id,
+            tx.now_ms,
+            min(written_at_ms, tx.now_ms),
+            BY_HAND,
+            storable(body),
+        ),
+    )
+    contacts.person_wrote(tx, contact.id)
+    count(tx, "outbound")
+    tx.touch(Topic.MESSAGES)
+    return True
 
 
 def cancel_automatic(tx: Tx, contact_id: int, reason: str) -> int:

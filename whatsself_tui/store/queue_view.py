@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from whatsself_tui.delivery.circuit import State
 from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, NEVER, Limits, score
-from whatsself_tui.store import breaker, lanes, pace
+from whatsself_tui.store import breaker, lanes, pace, tally
 from whatsself_tui.store.outbox_views import ADDRESS, NAME
 from whatsself_tui.store.readings import QueueReading, WaitingMessage
 from whatsself_tui.store.terms import limits_of, policy_of
@@ -31,12 +31,9 @@ def read_queue(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Queu
     queued, sending = sum(n for _, n in by_priority), tallies.get("sending", 0)
     wake_at, waits_for = _next_wake(con, now_ms, settings, sending) if queued else (None, "empty")
     oldest = con.execute("SELECT due_at FROM outbox WHERE state = 0 ORDER BY due_at, id LIMIT 1").fetchone()
-    (scheduled,) = con.execute(
-        "SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute > ?", (now_ms // 60_000,)
-    ).fetchone()
     return QueueReading(
         queued=queued,
-        scheduled=scheduled,
+        scheduled=tally.later(con, now_ms),
         sending=sending,
         dead=tallies.get("dead", 0),
         unconfirmed=tallies.get("unconfirmed", 0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from whatsself_tui.store.database import Tx
@@ -9,6 +11,10 @@ from whatsself_tui.store.topics import Topic
 
 #: The statistics' counters, in the order in which they are shown.
 COUNTERS = ("inbound", "outbound", "failed", "delivered", "read", "automated", "opt_outs", "new_contacts")
+
+
+#: Name of the count of queued messages with a `not_before`.
+SCHEDULED = "scheduled"
 
 
 def tally(tx: Tx, name: str, change: int) -> None:
@@ -19,7 +25,7 @@ def tally(tx: Tx, name: str, change: int) -> None:
 
 
 def scheduled(tx: Tx, not_before_ms: int | None, change: int) -> None:
-    """Count a queued message under the minute in which its `not_before` falls."""
+    """Count a queued message under the minute in which its `not_before` falls, and among all that have one."""
     if not_before_ms is None:
         return
     minute = not_before_ms // 60_000
@@ -29,6 +35,29 @@ def scheduled(tx: Tx, not_before_ms: int | None, change: int) -> None:
     )
     if change < 0:
         tx.execute("DELETE FROM scheduled WHERE minute = ? AND n <= 0", (minute,))
+    tally(tx, SCHEDULED, change)
+
+
+def later(connection: sqlite3.Connection, now_ms: int) -> int:
+    """How many queued messages have a `not_before` that has not come.
+
+    All of them without those whose minute has come: these are few, they are about to be sent.
+    """
+    due = connection.execute(
+        "SELECT coalesce(sum(n), 0) FROM scheduled WHERE minute <= ?", (now_ms // 60_000,)
+    ).fetchone()[0]
+    row = connection.execute("SELECT n FROM tally WHERE name = ?", (SCHEDULED,)).fetchone()
+    return (row[0] if row else 0) - int(due)
+
+
+def decided(tx: Tx, rule: str, sources: Sequence[str]) -> None:
+    """Count a decision of the rules for the business's day: the rule, and each trigger or flow that answered."""
+    day = datetime.fromtimestamp(tx.now_ms / 1000, tx.zone).date().isoformat()
+    names = dict.fromkeys([rule, *(source.split("/")[0] for source in sources)])
+    tx.connection.executemany(
+        "INSERT INTO rule_day (day, rule, n) VALUES (?, ?, 1) ON CONFLICT (day, rule) DO UPDATE SET n = n + 1",
+        [(day, name) for name in names],
+    )
 
 
 def count(tx: Tx, counter: str, change: int = 1) -> None:

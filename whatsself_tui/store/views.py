@@ -158,3 +158,10 @@ def read_today(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Toda
     day = datetime.fromtimestamp(now_ms / 1000, settings.business.zone).date().isoformat()
     found: dict[str, int] = dict(con.execute("SELECT counter, n FROM stat_day WHERE day = ?", (day,)).fetchall())
     return TodayReading(day, tuple((name, found.get(name, 0)) for name in COUNTERS))
+
+
+def read_fired_today(con: sqlite3.Connection, settings: Settings, now_ms: int) -> tuple[tuple[str, int], ...]:
+    """How often each rule decided today, and each `trigger:NAME` or `flow:NAME` answered; the most frequent first."""
+    day = datetime.fromtimestamp(now_ms / 1000, settings.business.zone).date().isoformat()
+    rows = con.execute("SELECT rule, n FROM rule_day WHERE day = ? ORDER BY n DESC, rule", (day,))
+    return tuple((rule, n) for rule, n in rows)

@@ -67,6 +67,16 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedByHand:
+    """Our own account has a message to this chat that a transport was not asked for, as far as it knows."""
+
+    wa_id: str
+    chat: str
+    body: str
+    written_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledged:
     """A sent message was delivered (2) or read (3)."""
 
@@ -90,7 +100,7 @@ class StateChanged:
     detail: str = ""
 
 
-Event = Received | Acknowledged | TypingShown | StateChanged
+Event = Received | TypedByHand | Acknowledged | TypingShown | StateChanged
 
 Sink = Callable[[Event], Awaitable[None]]
 

@@ -91,8 +91,11 @@ class Simulator:
         line = {"id": wa_id, "chat": chat, "text": text, "time": _iso(self._clock.now_ms())}
         try:
             await asyncio.to_thread(_append, self._log, json.dumps(line, ensure_ascii=False))
-        except OSError as error:
-            return SendResult(Outcome.UNKNOWN, f"{self._log.name} cannot be written: {error.strerror}", counts=False)
+        except _UnsureError as error:
+            return SendResult(Outcome.UNKNOWN, f"{self._log.name} may be written or not: {error}", counts=False)
+        except OSError as error:  # nothing was accepted, as without a connection
+            reason = f"{self._log.name} cannot be written: {error.strerror}"
+            return SendResult(Outcome.NOT_CONNECTED, reason, counts=False)
         self._spawn(self._acknowledge(wa_id))
         return SendResult(Outcome.SENT)
 
@@ -183,9 +186,16 @@ def _append(log: Path, line: str) -> None:
         if written < len(data):
             os.ftruncate(descriptor, before)
             raise OSError(28, "not enough room on the disk")
-        os.fsync(descriptor)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            raise _UnsureError(str(error)) from error
     finally:
         os.close(descriptor)
+
+
+class _UnsureError(Exception):
+    """The line was written, and nobody knows whether it is on the disk."""
 
 
 def _end_torn_line(log: Path) -> None:

@@ -22,6 +22,9 @@ WHERE contact_id IN (SELECT id FROM contact WHERE last_inbound_at IS NULL AND ap
 DROP INDEX lane_pick;
 CREATE INDEX lane_pick ON lane (gate, class, eligible_at, head_id);
 
+-- How many queued messages have a not_before: what is ahead is this without the minutes that have come.
+INSERT INTO tally (name, n) SELECT 'scheduled', coalesce(sum(n), 0) FROM scheduled;
+
 -- 1: an attempt had no answer, so that it may arrive late: it is looked up before it is repeated.
 ALTER TABLE outbox ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
 
