@@ -37,6 +37,10 @@ BOUNDED: dict[tuple[str, str], str] = {
     ): "the contacts of the same few messages",
     ("WHERE seq IN (SELECT seq FROM send_log ORDER BY seq LIMIT ?)", "SCAN send_log"): "stops after 50 rows",
     (
+        "SELECT count(*), min(handover_until) FROM contact WHERE handover_reason IS NOT NULL",
+        "SCAN contact USING INDEX contact_handover",
+    ): "contacts a person has taken over and not given back: what has run out is cleared first",
+    (
         "SELECT ts, contact_id FROM send_log ORDER BY seq DESC",
         "SCAN send_log",
     ): "its reader stops where the window ends",

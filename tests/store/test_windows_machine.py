@@ -320,6 +320,14 @@ def test_clock_set_during_a_send_keeps_no_message_back(outcome: str, back: bool)
         machine.conclude(0, outcome)
 
 
+def test_clock_set_back_revives_no_pause_that_is_over() -> None:
+    with history() as machine:
+        machine.enqueue(0, 5, copies=1)
+        machine.deliver("retry")
+        machine.wait(20)
+        machine.set_clock(365 * 86_400, back=True)
+
+
 def test_clock_set_day_by_day_lets_out_no_more_strangers() -> None:
     with history(daily_new_contacts=1) as machine:
         for person in range(4):

@@ -69,9 +69,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add(commands, "status", "the whole robot at a glance", _status)
     _add_send(commands)
     _add_receive(commands)
+    _add_simulate(commands)
     _add_queue(commands)
+    _add_contacts(commands)
     _add_breaker(commands)
     _add_config(commands)
+    _add_automation(commands)
     _add_backup(commands)
     return parser
 
@@ -128,8 +131,23 @@ def _add_receive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     receive.add_argument("text", metavar="TEXT", nargs="?")
     receive.add_argument("--id", metavar="ID", help="WhatsApp message id; the same id is handled once")
     receive.add_argument("--name", metavar="NAME", help="display name of the contact")
+    receive.add_argument("--by-hand", action="store_true", help="a person of the business typed it to PHONE instead")
     receive.add_argument("--export", metavar="FILE", help="a conversation exported by WhatsApp (- for stdin)")
     receive.add_argument("--me", metavar="NAME", help="with --export: whose messages are your own")
+
+
+def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = _add(commands, "simulate", "play a conversation against the files, without sending", _simulate)
+    simulate.add_argument("phone", metavar="PHONE", nargs="?")
+    simulate.add_argument("texts", metavar="TEXT", nargs="*", help="one turn each; a medium is '[image] its caption'")
+    simulate.add_argument("--as-of", metavar="T", help="when the first TEXT is written, such as 2026-11-23T09:00 (now)")
+    simulate.add_argument("--pause", type=_pause, metavar="S", help="seconds between two TEXTs (60)")
+    simulate.add_argument(
+        "--contact-state", metavar="STATE", help="new, stored, or a JSON file (stored, else new); docs/automations.md"
+    )
+    simulate.add_argument("--seed", type=_seed, metavar="N", help="other variants of the templates")
+    simulate.add_argument("--export", metavar="FILE", help="a conversation exported by WhatsApp (- for stdin)")
+    simulate.add_argument("--me", metavar="NAME", help="with --export: whose messages are your own")
 
 
 def _add_queue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -156,6 +174,36 @@ def _add_queue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         _add(actions, action, text, _set_paused).set_defaults(action=action)
 
 
+def _add_contacts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    contacts = commands.add_parser("contacts", help="the people who write", description="The people who write.")
+    actions = contacts.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _add(actions, "list", "print them, those that wrote last first", _contacts_list)
+    for which, text in (
+        ("waiting", "who wrote and waits for a person"),
+        ("handed_over", "who is left to a person"),
+        ("opted_out", "who wants no messages"),
+    ):
+        flag = f"--{which.replace('_', '-')}"
+        listing.add_argument(flag, dest="which", action="store_const", const=which, default="all", help=f"only {text}")
+    listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="how many at most (50)")
+    _add_phone(_add(actions, "show", "print one with its place in a flow", _contacts_show))
+    for action, text in (
+        ("opt-in", "the contact has agreed to messages"),
+        ("opt-out", "the contact wants no messages"),
+        ("handover", "a person answers; the robot is silent"),
+        ("release", "the robot answers again"),
+    ):
+        deciding = _add(actions, action, text, _contacts_decide)
+        deciding.set_defaults(action=action)
+        _add_phone(deciding)
+        if action == "handover":
+            deciding.add_argument("--minutes", type=_minutes, metavar="N", help="for how long (until released)")
+
+
+def _add_phone(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("phone", metavar="PHONE", help="with country code, or a LID")
+
+
 def _add_breaker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     breaker = commands.add_parser("breaker", help="the circuit breaker", description="The circuit breaker.")
     actions = breaker.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -179,6 +227,22 @@ def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         ("show", "the settings in force"),
     ):
         _add(actions, action, text, _config).set_defaults(action=action)
+
+
+def _add_automation(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    automation = commands.add_parser("automation", help="what is answered", description="What is answered.")
+    actions = automation.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add(actions, "check", "every mistake and warning, with its line", _automation).set_defaults(action="check")
+    showing = _add(actions, "show", "print what there is, or one flow, trigger or template", _automation)
+    showing.add_argument("name", metavar="NAME", nargs="?")
+    exporting = _add(actions, "export", "write all of it as JSON", _automation, json=False)
+    exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="where to (- for stdout)")
+    importing = _add(actions, "import", "take templates, triggers and flows over from JSON", _automation)
+    importing.add_argument("file", metavar="FILE", help="an export, or a package of WhatsSelf (- for stdin)")
+    importing.add_argument("--dry-run", action="store_true", help="tell what would change and change nothing")
+    importing.add_argument("--replace", action="store_true", help="remove what the file does not have")
+    for action, parser in (("show", showing), ("export", exporting), ("import", importing)):
+        parser.set_defaults(action=action)
 
 
 def _add_backup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -207,8 +271,20 @@ def _message_id(text: str) -> int:
     return _whole(text, 1, 1 << 53)
 
 
+def _minutes(text: str) -> int:
+    return _whole(text, 1, 525_600)
+
+
 def _limit(text: str) -> int:
     return _whole(text, 1, 100_000)
+
+
+def _pause(text: str) -> int:
+    return _whole(text, 0, 31_536_000)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, 1 << 53)
 
 
 def _whole(text: str, least: int, most: int) -> int:
@@ -247,6 +323,12 @@ def _receive(folder: DataFolder, args: argparse.Namespace) -> int:
     return receive(folder, args)
 
 
+def _simulate(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.simulate import simulate
+
+    return simulate(folder, args)
+
+
 def _queue_list(folder: DataFolder, args: argparse.Namespace) -> int:
     from whatsself_tui.cli.queue import list_queue
 
@@ -271,6 +353,24 @@ def _set_paused(folder: DataFolder, args: argparse.Namespace) -> int:
     return set_paused(folder, args)
 
 
+def _contacts_list(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.contacts import list_contacts
+
+    return list_contacts(folder, args)
+
+
+def _contacts_show(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.contacts import show_contact
+
+    return show_contact(folder, args)
+
+
+def _contacts_decide(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli.contacts import decide
+
+    return decide(folder, args)
+
+
 def _breaker(folder: DataFolder, args: argparse.Namespace) -> int:
     from whatsself_tui.cli import breaker
 
@@ -284,6 +384,18 @@ def _config(folder: DataFolder, args: argparse.Namespace) -> int:
         "path": configuration.path,
         "check": configuration.check,
         "show": configuration.show,
+    }
+    return actions[args.action](folder, args)
+
+
+def _automation(folder: DataFolder, args: argparse.Namespace) -> int:
+    from whatsself_tui.cli import automation, automation_import, automation_show
+
+    actions: dict[str, Command] = {
+        "check": automation.check,
+        "show": automation_show.show,
+        "export": automation.export,
+        "import": automation_import.take_over,
     }
     return actions[args.action](folder, args)
 

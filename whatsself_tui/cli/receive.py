@@ -30,7 +30,7 @@ BATCH_MESSAGES = 100
 def receive(folder: DataFolder, args: Namespace) -> int:
     """Deliver what the arguments say."""
     if args.export:
-        if args.phone or args.text or args.id or args.name:
+        if args.phone or args.text or args.id or args.name or args.by_hand:
             raise UsageError("--export takes --me NAME and nothing else: phone, text, --id and --name are in the file.")
         return _receive_export(folder, args)
     if not args.phone or args.text is None:
@@ -43,6 +43,7 @@ def receive(folder: DataFolder, args: Namespace) -> int:
         "body": storable(args.text),
         "written_at_ms": SystemClock().now_ms(),
         "name": storable(args.name or ""),
+        "by_hand": args.by_hand,
     }
     return report(asyncio.run(carry_out(folder, "receive", {"messages": [message]})), args.json)
 

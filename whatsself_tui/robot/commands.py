@@ -17,7 +17,9 @@ from whatsself_tui.delivery.circuit import Action
 from whatsself_tui.errors import CommandRefused, DataError, UsageError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import logger
-from whatsself_tui.phones import parse_phone
+from whatsself_tui.phones import is_personal, parse_phone
+from whatsself_tui.robot import contact_command
+from whatsself_tui.robot.contact_command import ContactArgs
 from whatsself_tui.robot.link import CommandResult
 from whatsself_tui.robot.queue_command import QueueArgs, decide, decide_all
 from whatsself_tui.robot.spool import SpooledCommand
@@ -25,7 +27,7 @@ from whatsself_tui.session.making import BackupMaker, size_text
 from whatsself_tui.session.restore import RESTORED
 from whatsself_tui.store import alerts, breaker, contacts, outbox, state
 from whatsself_tui.store.database import Store, Tx
-from whatsself_tui.transport.base import Received
+from whatsself_tui.transport.base import Received, TypedByHand
 
 log = logger("commands")
 
@@ -64,6 +66,8 @@ class ReceivedArgs(_Args):
     written_at_ms: int
     name: str = ""
     kind: str = Field(default="text", max_length=20)
+    by_hand: bool = False
+    """A person of the business typed it on the phone."""
 
 
 class ReceiveArgs(_Args):
@@ -101,6 +105,10 @@ class Host(Protocol):
         """Let a message arrive; False if it was seen before."""
         ...
 
+    async def typed_by_hand(self, message: TypedByHand) -> None:
+        """Let a message be there that a person typed on the phone."""
+        ...
+
 
 class Commands:
     """Carries out commands, one at a time for each id."""
@@ -116,6 +124,7 @@ class Commands:
             "alert_ack": self._acknowledge,
             "breaker": self._breaker,
             "queue": self._queue,
+            "contact": self._contact,
             "backup": self._backup,
         }
 
@@ -197,10 +206,17 @@ class Commands:
         args = _parse(ReceiveArgs, command)
         new = 0
         for message in args.messages:
-            new += await self._host.deliver(Received(**message.model_dump()))
+            new += await self._deliver(message)
         seen = len(args.messages) - new
         text = f"{new} received." if not seen else f"{new} received, {seen} seen before."
         return done(text, received=new, seen_before=seen)
+
+    async def _deliver(self, message: ReceivedArgs) -> bool:
+        if message.by_hand:
+            typed = TypedByHand(message.wa_id, message.chat, message.body, message.written_at_ms)
+            await self._host.typed_by_hand(typed)
+            return True
+        return await self._host.deliver(Received(**message.model_dump(exclude={"by_hand"})))
 
     async def _acknowledge(self, command: SpooledCommand) -> CommandResult:
         args = _parse(AlertArgs, command)
@@ -233,6 +249,12 @@ class Commands:
             return CommandResult(**known)
         result = await decide_all(self._host.store, args)
         return await self._once(command, lambda tx: result)
+
+    async def _contact(self, command: SpooledCommand) -> CommandResult:
+        args = _parse(ContactArgs, command)
+        if not is_personal(args.chat):
+            return refused(f"{args.chat!r} is not a person's chat.", 2)
+        return await self._once(command, lambda tx: contact_command.decide(tx, args))
 
     async def _backup(self, command: SpooledCommand) -> CommandResult:
         """Made outside of a transaction: the archive carries the command's id, so that a repetition finds it."""

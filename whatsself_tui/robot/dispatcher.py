@@ -178,7 +178,8 @@ class Dispatcher:
         if found is LookUp.PRESENT:
             await self._sent(claim)
         elif found is LookUp.UNKNOWN:
-            await self._postpone(claim, "waits until a look-up shows whether an earlier attempt has arrived")
+            limits = limits_of(self._settings())
+            await self._finish(lambda tx: claims.still_in_doubt(tx, claim, limits, round(TROUBLE_PAUSE_S * 1000)))
         return found is not LookUp.ABSENT
 
     async def _decided_by_look_up(self, claim: Claim) -> bool:

@@ -211,6 +211,10 @@ class Orchestrator:
         """Let a message arrive; False if it was seen before. On disk when this returns."""
         return await self.inbound.receive(message)
 
+    async def typed_by_hand(self, message: TypedByHand) -> None:
+        """Let a message be there that a person typed on the phone."""
+        await self.inbound.typed(message)
+
     async def until_idle(self) -> str:
         """Wait until nothing is left to do now; returns why not everything is done, or nothing.
 

@@ -19,7 +19,7 @@ class Attempt:
     number: int
     """Which attempt it was, from 1; 0 for a decision of the operator."""
     result: str
-    """`retry`, `failed`, `unconfirmed`; of the operator `queued again`, `cancelled`, `discarded`, `confirmed`."""
+    """`retry`, `failed`, `no answer`, `unconfirmed`; of the operator `queued again`, `cancelled`, `discarded`, `confirmed`."""
     reason: str
 
 

@@ -22,6 +22,12 @@ from whatsself_tui.store.topics import Topic
 #: The breaker's numbers where a caller has no others.
 DEFAULT_POLICY = Policy()
 
+#: How long a message whose earlier attempt may have arrived waits for a look-up that can tell.
+DOUBT_MS = 600_000
+
+#: What the history says of an attempt that nobody answered.
+NO_ANSWER = "no answer"
+
 #: Heads found to be unsendable that one transaction drops before it lets others write.
 DROP_BATCH = 100
 
@@ -221,7 +227,18 @@ def never_left(tx: Tx, claim: Claim) -> bool:
 
 def doubt(tx: Tx, claim: Claim) -> None:
     """An attempt had no answer: it may arrive late, so it is looked up before it is repeated."""
-    tx.execute("UPDATE outbox SET doubtful = 1 WHERE id = ? AND state = 1", (claim.id,))
+    if tx.execute("UPDATE outbox SET doubtful = 1 WHERE id = ? AND state = 1", (claim.id,)).rowcount:
+        attempts.note(tx, claim.id, claim.attempt, NO_ANSWER, "")
+
+
+def still_in_doubt(tx: Tx, claim: Claim, limits: Limits, delay_ms: int) -> bool:
+    """The look-up before a repetition cannot tell: asked again after `delay_ms`, for `DOUBT_MS` in all."""
+    (since_ms,) = tx.execute(
+        "SELECT max(at) FROM attempt WHERE message_id = ? AND result = ?", (claim.id, NO_ANSWER)
+    ).fetchone()
+    if since_ms is not None and tx.now_ms - since_ms >= DOUBT_MS:
+        return unconfirmed(tx, claim, "no look-up could tell whether an earlier attempt has arrived")
+    return postpone(tx, claim, limits, "waits until a look-up shows whether an earlier attempt has arrived", delay_ms)
 
 
 def postpone(tx: Tx, claim: Claim, limits: Limits, reason: str, delay_ms: int) -> bool:

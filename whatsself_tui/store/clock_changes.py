@@ -40,6 +40,7 @@ def settle(tx: Tx, limits: Limits) -> bool:
 def shift(tx: Tx, by_ms: int, limits: Limits, policy: Policy) -> None:
     """While running: the clock was set `by_ms` forward (back if negative). Raises an alert for the operator."""
     before_ms = tx.now_ms - by_ms
+    _end_what_is_over(tx, before_ms)
     tx.execute("UPDATE send_log SET ts = ts + ?", (by_ms,))
     tx.execute("UPDATE outcome SET ts = ts + ?", (by_ms,))
     held = "hold_until > ? AND hold_until < ?"
@@ -60,6 +61,16 @@ def shift(tx: Tx, by_ms: int, limits: Limits, policy: Policy) -> None:
         " check scheduled messages, and that the computer keeps its time from the network."
     )
     alerts.raise_alert(tx, "clock_jumped", "warning", text)
+
+
+def _end_what_is_over(tx: Tx, before_ms: int) -> None:
+    """Pauses that had ended before the clock was set back must not begin again."""
+    over = (tx.now_ms, before_ms)
+    for state in (0, 1):
+        tx.execute(f"UPDATE outbox SET retry_at = 0 WHERE state = {state} AND retry_at > ? AND retry_at <= ?", over)
+    tx.execute("UPDATE contact SET hold_until = 0 WHERE hold_until > ? AND hold_until <= ?", over)
+    ended = "handover_reason = NULL, handover_until = NULL"
+    tx.execute(f"UPDATE contact SET {ended} WHERE handover_until > ? AND handover_until <= ?", over)
 
 
 def _bring_to_now(tx: Tx, limits: Limits, since_ms: int) -> None:

@@ -160,8 +160,9 @@ def refund(tx: Tx, contact_id: int, message_id: int, claimed_at_ms: int, limits:
         (message_id, claimed_at_ms),
     )
     tx.execute(
-        "UPDATE contact SET approached_at = NULL, approached_by = NULL WHERE id = ? AND approached_by = ?",
-        (contact_id, message_id),
+        "UPDATE contact SET approached_at = NULL, approached_by = NULL WHERE id = ?"
+        " AND (approached_by, approached_at) = (?, ?)",
+        (contact_id, message_id, claimed_at_ms),
     )
     refresh_windows(tx, contact_id, limits)
 

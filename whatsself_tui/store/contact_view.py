@@ -1,0 +1,32 @@
+"""One contact as the rules would find it now, and the sends that its limits count; read only."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from whatsself_tui.automation.decision import ContactState
+from whatsself_tui.store import conversation, lanes
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReading:
+    """What the database has about a phone number."""
+
+    state: ContactState | None
+    """None if nobody has that number."""
+    to_contact: tuple[int, ...]
+    """Times of the sends to this contact, in milliseconds, the first one first."""
+    to_all: tuple[int, ...]
+    """Times of the sends to all contacts."""
+
+
+def read_contact(con: sqlite3.Connection, phone: str, since_ms: int) -> ContactReading:
+    """The contact with these E.164 digits, and the sends after `since_ms`."""
+    row = con.execute("SELECT id FROM contact WHERE phone = ?", (phone,)).fetchone()
+    sends = sorted(lanes.sends_since(con, since_ms))
+    return ContactReading(
+        conversation.state_of(con, row[0]) if row else None,
+        tuple(ts for ts, contact_id in sends if row and contact_id == row[0]),
+        tuple(ts for ts, _ in sends),
+    )
