@@ -50,7 +50,7 @@ def shift(tx: Tx, by_ms: int, limits: Limits, policy: Policy) -> None:
     tx.execute("UPDATE outbox SET retry_at = retry_at + ? WHERE state = 0 AND retry_at > ?", (by_ms, before_ms))
     today, _ = day_of(before_ms, limits.zone)
     tx.execute("UPDATE contact SET approached_at = approached_at + ? WHERE approached_at >= ?", (by_ms, today))
-    recent = before_ms - REPLY_WINDOW_MS
+    recent = min(before_ms, tx.now_ms) - REPLY_WINDOW_MS
     tx.execute("UPDATE contact SET last_inbound_at = last_inbound_at + ? WHERE last_inbound_at > ?", (by_ms, recent))
     breaker.shift(tx, policy, by_ms)
     pace.forget(tx)
