@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from support.automation_room import ZONE, Chat, maria, ms
+from support.documented_shop import PAGE, blocks, media_and_text, shop_files, turns
 
 from whatsself_tui.automation.keys import STEP, TEMPLATE, TRIGGER, Key
 from whatsself_tui.automation.templates import ALIASES, VARIABLES
@@ -16,34 +15,15 @@ from whatsself_tui.config.files import Rules, read_automation, read_rules
 from whatsself_tui.config.rules import rule_book
 from whatsself_tui.config.schema import Settings
 
-PAGE = (Path(__file__).parents[2] / "docs" / "automations.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-
 
 def shop() -> Rules:
     """The complete shop, which the page writes as two files."""
-    named = {
-        found[1]: block for block in blocks("toml") if (found := re.search(r"^# (\w+\.toml)$", block, re.MULTILINE))
-    }
+    named = shop_files()
     loaded = read_rules(named["settings.toml"].encode(), named["automation.toml"].encode())
     assert loaded.problems == ()
     assert loaded.warnings == ()
     assert loaded.value is not None
     return loaded.value
-
-
-def turns(conversation: str) -> Iterator[tuple[str, str, list[str]]]:
-    """(time, what the contact writes, the expected answers)."""
-    at = ""
-    for part in re.split(r"^(?=[>@])", conversation, flags=re.MULTILINE):
-        if part.startswith("@"):
-            at = part[1:].strip()
-        elif part:
-            written, *answers = re.split(r"^< ", part, flags=re.MULTILINE)
-            yield at, written[1:].strip(), [re.sub(r"\n  ", "\n", answer).removesuffix("\n") for answer in answers]
 
 
 @pytest.mark.parametrize("conversation", blocks("conversation"), ids=lambda text: text.splitlines()[1])
@@ -52,9 +32,8 @@ def test_the_conversations_happen_as_they_are_written(conversation: str) -> None
     chat = Chat(rule_book(read.settings, read.catalogue), maria(name="", welcomed=False))
     for at, written, expected in turns(conversation):
         chat.now_ms = ms(datetime.fromisoformat(at).replace(tzinfo=ZONE))
-        media = re.match(r"\[(\w+)\] ?", written)
-        kinds = (media[1],) if media else ()
-        assert chat.write(written[media.end() :] if media else written, *kinds) == expected, written
+        kind, text = media_and_text(written)
+        assert chat.write(text, *([] if kind == "text" else [kind])) == expected, written
 
 
 def test_there_are_conversations() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsself_tui.automation.model import Business, ContactState
+from whatsself_tui.automation.decision import Business, ContactState
 from whatsself_tui.automation.templates import (
     ALIASES,
     MAX_TEXT,

@@ -8,36 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from whatsself_tui.automation.decision import (
-    Answer,
-    Business,
-    ConsentRules,
-    ContactState,
-    Decision,
-    Rule,
-    Window,
-)
-
-__all__ = [
-    "CONSENT_PRIORITY",
-    "TRIGGER_PRIORITY",
-    "Answer",
-    "Business",
-    "Catalogue",
-    "CheckKind",
-    "ConsentRules",
-    "ContactState",
-    "Decision",
-    "Flow",
-    "Rule",
-    "Step",
-    "StepKind",
-    "Template",
-    "Trigger",
-    "TriggerKind",
-    "Window",
-]
-
 TriggerKind = Literal["equals", "contains", "regex", "number", "media"]
 """`equals`: the whole text is the phrase; `contains`: the phrase's words occur in sequence; `regex`: the
 pattern is found; `number`: the text is that number; `media`: the message has that kind, or `any`."""

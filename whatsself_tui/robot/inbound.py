@@ -55,11 +55,12 @@ class Inbound:
         self._quiet: dict[int, _Quiet] = {}
         self._kick = asyncio.Event()
         self._running = False
+        self._answering = False
 
     @property
     def waits(self) -> bool:
         """Whether somebody's messages are stored and not answered yet."""
-        return bool(self._quiet)
+        return bool(self._quiet) or self._answering
 
     async def receive(self, message: Received) -> bool:
         """Store a message, to be answered; False if it is no person's or was seen before.
@@ -99,14 +100,16 @@ class Inbound:
                 self._kick.clear()
                 now_s = self._clock.monotonic_s()
                 for contact_id in [contact for contact, quiet in self._quiet.items() if quiet.at_s <= now_s]:
+                    self._answering = True
                     del self._quiet[contact_id]
                     await self.handle(contact_id)
+                    self._answering = False
                 first_s = min((quiet.at_s for quiet in self._quiet.values()), default=None)
                 wait_s = None if first_s is None else max(0.001, first_s - self._clock.monotonic_s())
                 if self._running:
                     await self._clock.wait(self._kick, wait_s)
         finally:
-            self._running = False
+            self._running = self._answering = False
 
     def stop(self) -> None:
         """Let `run` return; what waits is answered by the next start."""
