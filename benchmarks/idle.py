@@ -13,6 +13,7 @@ import asyncio
 import selectors
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ WAITING = 100_000
 DAY_MS = 86_400_000
 
 
-class CountingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]  # chosen by the platform
+class CountingSelector(selectors.DefaultSelector):
     """Counts how often the event loop is woken."""
 
     wakes = 0
@@ -83,7 +84,7 @@ async def idle_robot(data: Path, selector: CountingSelector, seconds: int) -> tu
                 (f"55119{number:08d}@c.us", outbox.Outgoing("Bom dia!", priority=3, not_before_ms=tomorrow))
                 for number in range(start, start + 5_000)
             ]
-            await robot.store.write(lambda tx, batch=batch: outbox.enqueue_many(tx, batch))
+            await robot.store.write(partial(outbox.enqueue_many, messages=batch))
         await robot.start()
         await asyncio.sleep(2)
         wakes, cpu, began = selector.wakes, time.process_time(), time.perf_counter()

@@ -111,7 +111,7 @@ async def note(path: Path, configuration: Configuration, count: int) -> list[lis
     """Every message's statements in order, from BEGIN to COMMIT. Raises RuntimeError if one escaped."""
     store = await Store.open(path, SystemClock(), ZoneInfo("America/Sao_Paulo"))
     noting, traced, replay = NotingStore(store), list[str](), list[list[Statement]]()
-    inbound = Inbound(cast(Store, noting), lambda: configuration)
+    inbound = Inbound(cast(Store, noting), SystemClock(), lambda: configuration)
     await store.write(lambda tx: tx.connection.set_trace_callback(traced.append))
     for number in range(count):
         traced.clear()
@@ -131,7 +131,7 @@ async def in_turns(
 ) -> tuple[list[float], list[float]]:
     """Messages per second of both sides in each round. Raises RuntimeError if they end differently."""
     store = await Store.open(ours, SystemClock(), ZoneInfo("America/Sao_Paulo"))
-    inbound = Inbound(store, lambda: configuration)
+    inbound = Inbound(store, SystemClock(), lambda: configuration)
     connection = open_raw(raw)
     rates, baselines = [], []
     try:

@@ -27,7 +27,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="whatsself-bench-", dir=Path.cwd()) as folder:
         data = Path(folder)
         Terminal(*console(data)).close()  # the first start makes the files
-        ours, empty, memory = [], [], 0.0
+        ours: list[float] = []
+        empty: list[float] = []
+        memory = 0.0
         for _ in range(rounds):
             for times, program in ((ours, console(data)), (empty, EMPTY)):
                 terminal = Terminal(*program)

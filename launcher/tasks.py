@@ -37,6 +37,7 @@ def check(checkout: Checkout) -> int:
         "ruff check": [python, "-m", "ruff", "check"],
         "ruff format --check": [python, "-m", "ruff", "format", "--check"],
         "mypy --strict whatsself_tui tests": [python, "-m", "mypy", "--strict", "whatsself_tui", "tests"],
+        "mypy --strict benchmarks": [python, "-m", "mypy", "--strict", "benchmarks"],
         "lint-imports": checkout.command("lint-imports"),
     }
     failed = []

@@ -275,6 +275,7 @@ def test_checks_all_run_even_when_one_fails(sandbox: Sandbox) -> None:
         ["ruff", "check"],
         ["ruff", "format", "--check"],
         ["mypy", "--strict", "whatsself_tui", "tests"],
+        ["mypy", "--strict", "benchmarks"],
         ["lint-imports"],
     ]
     assert result.returncode == 1

@@ -57,11 +57,12 @@ def write(tx: Tx, contact: contacts.Contact, decision: Decision, key: str) -> No
         outbox.enqueue(tx, contact, _outgoing(answer, f"{key}:{number}"))
     if decision.fired:
         contacts.note_fired(tx, contact.id, decision.fired)
-    tx.connection.executemany(
-        "INSERT INTO contact_variant (contact_id, template, variant) VALUES (?, ?, ?)"
-        " ON CONFLICT (contact_id, template) DO UPDATE SET variant = excluded.variant",
-        [(contact.id, template, variant) for template, variant in decision.variants.items()],
-    )
+    for template, variant in decision.variants.items():
+        tx.execute(
+            "INSERT INTO contact_variant (contact_id, template, variant) VALUES (?, ?, ?)"
+            " ON CONFLICT (contact_id, template) DO UPDATE SET variant = excluded.variant",
+            (contact.id, template, variant),
+        )
     _write_flow(tx, contact.id, decision)
     tx.execute(
         "UPDATE contact SET welcomed = max(welcomed, ?), away_period = coalesce(?, away_period),"

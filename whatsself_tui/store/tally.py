@@ -53,11 +53,11 @@ def later(connection: sqlite3.Connection, now_ms: int) -> int:
 def decided(tx: Tx, rule: str, sources: Sequence[str]) -> None:
     """Count a decision of the rules for the business's day: the rule, and each trigger or flow that answered."""
     day = datetime.fromtimestamp(tx.now_ms / 1000, tx.zone).date().isoformat()
-    names = dict.fromkeys([rule, *(source.split("/")[0] for source in sources)])
-    tx.connection.executemany(
-        "INSERT INTO rule_day (day, rule, n) VALUES (?, ?, 1) ON CONFLICT (day, rule) DO UPDATE SET n = n + 1",
-        [(day, name) for name in names],
-    )
+    for name in dict.fromkeys([rule, *(source.split("/")[0] for source in sources)]):
+        tx.execute(
+            "INSERT INTO rule_day (day, rule, n) VALUES (?, ?, 1) ON CONFLICT (day, rule) DO UPDATE SET n = n + 1",
+            (day, name),
+        )
 
 
 def count(tx: Tx, counter: str, change: int = 1) -> None:
