@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -55,11 +56,14 @@ class NotingStore:
         return await self._store.write(lambda tx: job(self._noting(tx)))
 
     def _noting(self, tx: Tx) -> Tx:
+        connection = tx.connection
+
         def execute(sql: str, parameters: Any = ()) -> sqlite3.Cursor:
             self.noted.append((sql, parameters))
-            return tx.connection.execute(sql, parameters)
+            return connection.execute(sql, parameters)
 
         tx.execute = execute
+        tx.connection = cast(sqlite3.Connection, SimpleNamespace(execute=execute))  # what only reads asks it
         return tx
 
 
