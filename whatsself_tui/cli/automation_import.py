@@ -52,7 +52,6 @@ class _Outcome:
 def take_over(folder: DataFolder, args: Namespace) -> int:
     """Put a document's entries into automation.toml; exit 2 if the result is not right."""
     package = _read(args.file)
-    before = take_snapshot(folder.config)
     snapshot = read_files(folder.config)
     standing = evaluate(snapshot)
     if standing.value is None:
@@ -65,7 +64,7 @@ def take_over(folder: DataFolder, args: Namespace) -> int:
         return tell_problems(outcome.problems, args.json)
     copy = None
     if outcome.changes and not args.dry_run:
-        copy = _write(folder, outcome.content, before)
+        copy = _write(folder, outcome.content, snapshot)
     _report(outcome, args, copy)
     return 0
 

@@ -32,6 +32,9 @@ KEYS = {
 
 MAX_BYTES = 1_000_000
 _NAMES = {str: "a text", int: "a whole number", bool: "true or false"}
+YEAR_2200_MS = 7_258_118_400_000
+"""Not every machine reckons with dates far beyond."""
+
 _DAY_MS = 86_400_000
 
 
@@ -162,9 +165,12 @@ class _Reader:
         if not isinstance(value, str):
             raise self._wrong(key, "must be a time such as 2026-11-23T09:00")
         try:
-            return parse_when(value, self._now_ms, self._zone)
+            at_ms = parse_when(value, self._now_ms, self._zone)
         except UsageError as error:
             raise self._wrong(key, str(error)) from error
+        if not 0 <= at_ms < YEAR_2200_MS:
+            raise self._wrong(key, "must be between the years 1970 and 2199")
+        return at_ms
 
     def _wrong(self, key: str, reason: str) -> UsageError:
         return UsageError(f"{self._file}: {visible(key, 80)}: {reason.rstrip('.')}.")

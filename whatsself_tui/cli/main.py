@@ -138,13 +138,15 @@ def _add_receive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     simulate = _add(commands, "simulate", "play a conversation against the files, without sending", _simulate)
+    simulate.epilog = (
+        "A state file is a JSON object with any of name, opted_out, welcomed, unmatched, hand_over, flow, fired_at,"
+        " away_period and last_variants; --json prints such objects as contact_state."
+    )
     simulate.add_argument("phone", metavar="PHONE", nargs="?")
     simulate.add_argument("texts", metavar="TEXT", nargs="*", help="one turn each; a medium is '[image] its caption'")
     simulate.add_argument("--as-of", metavar="T", help="when the first TEXT is written, such as 2026-11-23T09:00 (now)")
     simulate.add_argument("--pause", type=_pause, metavar="S", help="seconds between two TEXTs (60)")
-    simulate.add_argument(
-        "--contact-state", metavar="STATE", help="new, stored, or a JSON file (stored, else new); docs/automations.md"
-    )
+    simulate.add_argument("--contact-state", metavar="STATE", help="new, stored, or a JSON file (stored, else new)")
     simulate.add_argument("--seed", type=_seed, metavar="N", help="other variants of the templates")
     simulate.add_argument("--export", metavar="FILE", help="a conversation exported by WhatsApp (- for stdin)")
     simulate.add_argument("--me", metavar="NAME", help="with --export: whose messages are your own")

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from whatsself_tui.automation.decision import ContactState, Incoming
 from whatsself_tui.automation.rehearsal import NEWCOMER, Turn, dice, told, turn
 from whatsself_tui.automation.rulebook import RuleBook
+from whatsself_tui.cli.files_now import counted
 from whatsself_tui.cli.output import clock_time, document, iso, line, narrate
 from whatsself_tui.cli.turn_output import Times, print_told, told_as_data
 from whatsself_tui.config.schema import Settings
@@ -22,6 +23,9 @@ from whatsself_tui.phones import split_address
 from whatsself_tui.robot.inbound import MOST_DEBOUNCES
 from whatsself_tui.text import storable, visible
 from whatsself_tui.transport.chat_export import MAX_BYTES, Export, ExportedMessage, contact_address, read_export
+
+_RELEASE_MS = 3_600_000
+"""How long a person keeps a contact if the settings name no time."""
 
 
 class ExportUnreadable(WhatsSelfError):
@@ -86,6 +90,8 @@ def replay(book: RuleBook, settings: Settings, args: Namespace) -> int:
         raise UsageError(f"{visible(args.me, 40)!r} wrote nothing in this file.", f"Who wrote: {known}.")
     for unreadable in export.unreadable:
         narrate(f"line {unreadable.line}: {unreadable.reason}")
+    if strange := sum(not _datable(message) for message in export.messages):
+        narrate(f"Left out for the year they were written in: {counted(strange, 'message')}")
     zone = settings.business.zone
     states: dict[str, ContactState] = {}
     times: dict[str, Times] = {}
@@ -95,7 +101,7 @@ def replay(book: RuleBook, settings: Settings, args: Namespace) -> int:
         state = states.get(group.customer) or _newcomer(group.customer)
         seed = group.customer if args.seed is None else f"{args.seed}/{group.customer}"
         each = turn(book, state, group.messages, group.last_ms, dice(seed, number))
-        states[group.customer] = each.state
+        states[group.customer] = _released(each, book.answering.pause_on_human_ms or _RELEASE_MS)
         departures = times.setdefault(group.customer, Times(settings)).of(each)
         summary.count(group, each)
         decisions = told(book, each)
@@ -129,12 +135,12 @@ def _read(name: str) -> Export:
 def _groups(export: Export, me: str, zone: ZoneInfo, debounce_ms: int) -> Iterator[_Group]:
     """A customer's messages that follow each other within the debounce, as the running robot joins them.
 
-    What a person answers ends every group. Deleted messages are left out.
+    What a person answers ends every group. Deleted messages and impossible years are left out.
     """
     groups: list[_Group] = []
     joining: dict[str, _Group] = {}
     for message in export.messages:
-        if message.kind == "deleted":
+        if message.kind == "deleted" or not _datable(message):
             continue
         if message.sender == me:
             joining.clear()
@@ -154,6 +160,22 @@ def _groups(export: Export, me: str, zone: ZoneInfo, debounce_ms: int) -> Iterat
             joining[message.sender] = _Group(message.sender, [_incoming(message, at_ms)], at_ms, at_ms)
             groups.append(joining[message.sender])
     yield from groups
+
+
+def _released(played: Turn, pause_ms: int) -> ContactState:
+    """The contact after a turn; a hand-over that waits for an operator to end it lasts as long as one by typing.
+
+    Otherwise the first hand-over would be the end of the rehearsal.
+    """
+    standing = played.state.hand_over
+    if standing is None or standing.until_ms is not None:
+        return played.state
+    return replace(played.state, hand_over=replace(standing, until_ms=played.at_ms + pause_ms))
+
+
+def _datable(message: ExportedMessage) -> bool:
+    """Whether every machine can reckon with its time."""
+    return 1970 < message.at.year < 2199
 
 
 def _incoming(message: ExportedMessage, at_ms: int) -> Incoming:
@@ -185,7 +207,7 @@ def _print_then(group: _Group, zone: ZoneInfo) -> None:
 
 def _print_summary(summary: _Summary) -> None:
     line("")
-    line(f"{summary.turns} turns of {summary.messages} messages from {len(summary.customers)} customers")
+    line(f"customers: {len(summary.customers)}, messages: {summary.messages}, turns: {summary.turns}")
     line(f"{summary.answered} answered by the robot, {summary.answered_by_a_person} answered by a person then")
     line(f"{summary.unmatched} not matched, {summary.handed_over} handed over to a person")
     for rule, number in summary.by_rule.most_common():

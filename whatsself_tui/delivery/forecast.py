@@ -50,7 +50,7 @@ class _Course:
     luck: float
     """Every random number: 0 for the shortest waits, 1 for the longest."""
     to_contact: tuple[int, ...]
-    """Times of the sends to the contact, the last one last."""
+    """Times of the sends to the contact, the last one last; no more than the window's limit are looked at."""
     to_all: tuple[int, ...]
     waiting: tuple[Waiting, ...] = ()
     free_ms: int = 0
@@ -105,8 +105,8 @@ class Outlook:
                 bound = ""
             course = replace(
                 course,
-                to_contact=(*course.to_contact, sent_ms),
-                to_all=(*course.to_all, sent_ms),
+                to_contact=(*course.to_contact, sent_ms)[-self._limits.per_contact_reply :],
+                to_all=(*course.to_all, sent_ms)[-self._limits.per_minute :],
                 waiting=tuple(other for other in course.waiting if other.number != message.number),
                 free_ms=sent_ms,
             )
