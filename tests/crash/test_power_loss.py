@@ -8,9 +8,12 @@ phone and the clients' notes are the outside world and forget nothing.
 from __future__ import annotations
 
 import random
+import sqlite3
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,9 +23,14 @@ from support.crash_disk import back_on
 from support.crash_judge import remains
 from support.crash_world import SIDE_BY_SIDE, CrashWorld, crash_world
 
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.session.restore import begin_empty
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="lives are forked")
 
 CUTS = 200
+
+FORGOTTEN = "acknowledged, then forgotten: the whole database"
 
 
 @pytest.fixture
@@ -31,12 +39,22 @@ def world(tmp_path: Path) -> Iterator[CrashWorld]:
         yield there
 
 
+def is_lost(folder: Path) -> bool:
+    """Whether the whole database is gone, after it was in use."""
+    with closing(sqlite3.connect(folder / "whatsself.db")) as connection:
+        made = connection.execute("PRAGMA user_version").fetchone()[0] > 0
+    return not made and (folder / "run" / "began").exists()
+
+
 def faults_after_a_cut(world: CrashWorld, disk: Literal["lossy", "lossy-normal"], operation: int) -> list[str]:
     folder = world.new(str(operation))
     death = world.die(folder, operation, disk=disk)
     assert death.killed
     back_on(folder)
-    inside = remains(folder, scenario.LIMITS, death.now_ms).faults
+    inside = list(remains(folder, scenario.LIMITS, death.now_ms).faults)
+    if is_lost(folder):  # no robot starts then, until the operator says that it is to begin anew
+        inside.append(FORGOTTEN)
+        begin_empty(DataFolder(folder), datetime.now(UTC))
     faults = [*inside, *world.outlive(folder, death)]
     world.forget(folder)
     return faults
