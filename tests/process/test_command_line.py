@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import json
 import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.cli import FAST, PROGRAM, cli, cli_json, environment, headless, settings
+
+from whatsself_tui.cli.parser import build_parser
 
 
 def test_console_without_a_terminal_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -42,6 +47,24 @@ def test_bad_arguments_are_told_and_change_nothing(tmp_path: Path, arguments: li
     assert done.returncode == 2, done
     assert sentence in done.stderr.decode()
     assert not list(tmp_path.glob("whatsself.db")) or cli_json(tmp_path, "status")["queue"]["queued"] == 0
+
+
+def commands_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The functions named by a parser and all below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from commands_of(below)
+    if run := parser.get_default("run"):
+        yield run
+
+
+def test_every_command_names_a_function_that_is_there() -> None:
+    named = set(commands_of(build_parser()))
+    assert len(named) > 25
+    for run in named:
+        module, _, name = run.partition(":")
+        assert callable(getattr(importlib.import_module(f"whatsself_tui.cli.{module}"), name)), run
 
 
 def test_reading_an_empty_folder_is_told(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from whatsself_tui.robot.link import RobotLink
 
 
-def run_console(folder: DataFolder, read_only: bool, demo: bool) -> int:
+def run_console(folder: DataFolder, args: Namespace) -> int:
     """Open the console; returns the exit code. Raises UsageError without a terminal."""
     require_terminal()
-    if demo:
+    if args.demo:
         return _run_demo()
-    return asyncio.run(_run(folder, read_only))
+    return asyncio.run(_run(folder, args.read_only))
 
 
 def require_terminal() -> None:

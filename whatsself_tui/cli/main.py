@@ -1,4 +1,4 @@
-"""The command line: what can be asked, and the exit codes.
+"""The command line: from its arguments to an exit code.
 
 0 done · 1 failed · 2 usage or configuration error · 3 needs a running robot · 4 the folder has
 another owner · 130 interrupted. Every command that reads takes `--json`.
@@ -7,18 +7,16 @@ another owner · 130 interrupted. Every command that reads takes `--json`.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 
-from whatsself_tui import __version__
+from whatsself_tui.cli.parser import build_parser
 from whatsself_tui.errors import WhatsSelfError
-from whatsself_tui.host.data_folder import ENVIRONMENT, DataFolder, locate
+from whatsself_tui.host.data_folder import DataFolder, locate
 
 Command = Callable[[DataFolder, argparse.Namespace], int]
-
-#: What `queue list --state` takes.
-QUEUE_STATES = ("queued", "sending", "dead", "unconfirmed")
 
 
 def entry() -> None:
@@ -29,9 +27,8 @@ def entry() -> None:
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     args = build_parser().parse_args(argv)
-    command: Command = args.run
     try:
-        return command(locate(args.data_dir), args)
+        return _command(args.run)(locate(args.data_dir), args)
     except WhatsSelfError as error:
         return _failed(error, getattr(args, "json", False))
     except KeyboardInterrupt:
@@ -42,6 +39,13 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
+def _command(run: str) -> Command:
+    """The function a command is carried out by; its module is loaded only now."""
+    module, _, name = run.partition(":")
+    command: Command = getattr(importlib.import_module(f"whatsself_tui.cli.{module}"), name)
+    return command
+
+
 def _failed(error: WhatsSelfError, as_json: bool) -> int:
     from whatsself_tui.cli.output import document, narrate
 
@@ -49,366 +53,3 @@ def _failed(error: WhatsSelfError, as_json: bool) -> int:
         document({"ok": False, "message": str(error)})
     narrate(f"whatsself-tui: {error}")
     return error.exit_code
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """All commands and their arguments."""
-    parser = argparse.ArgumentParser(
-        prog="whatsself-tui",
-        description="A WhatsApp robot for a small business, and the console that runs it.",
-        epilog="Without a command the console opens.",
-    )
-    parser.add_argument("--version", action="version", version=f"whatsself-tui {__version__}")
-    parser.set_defaults(run=_console)
-    _data_dir(parser, None)
-    _console_flags(parser)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    console = _add(commands, "console", "open the console", _console, json=False)
-    _console_flags(console)
-    _add_run(commands)
-    _add(commands, "status", "the whole robot at a glance", _status)
-    _add_send(commands)
-    _add_receive(commands)
-    _add_simulate(commands)
-    _add_queue(commands)
-    _add_contacts(commands)
-    _add_breaker(commands)
-    _add_config(commands)
-    _add_automation(commands)
-    _add_backup(commands)
-    return parser
-
-
-def _data_dir(parser: argparse.ArgumentParser, default: object) -> None:
-    parser.add_argument(
-        "--data-dir",
-        metavar="FOLDER",
-        default=default,
-        help=f"the robot's data folder (else ${ENVIRONMENT}, ./data of a checkout, or your user data folder)",
-    )
-
-
-def _console_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--read-only", action="store_true", help="look, without any key that changes something")
-    parser.add_argument("--demo", action="store_true", help="simulated customers in a temporary data folder")
-
-
-def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    text: str,
-    run: Command,
-    *,
-    json: bool = True,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.set_defaults(run=run)
-    _data_dir(parser, argparse.SUPPRESS)
-    if json:
-        parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    return parser
-
-
-def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    run = _add(commands, "run", "run the robot without a console", _run)
-    run.add_argument("--headless", action="store_true", required=True, help="no console; `whatsself-tui` attaches one")
-    run.add_argument("--until-idle", action="store_true", help="end when nothing is left to do now")
-
-
-def _add_send(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    send = _add(commands, "send", "queue a message", _send)
-    send.add_argument("phone", metavar="PHONE", help="with country code, such as 5511999990001")
-    send.add_argument("text", metavar="TEXT")
-    send.add_argument("--priority", type=_priority, default=5, metavar="N", help="0 to 10, higher goes first (5)")
-    send.add_argument("--not-before", metavar="T", help="2026-11-23T09:00, 09:00 or +15m")
-    send.add_argument("--expires", metavar="T", help="dropped instead of sent later than this")
-    send.add_argument("--dedup", metavar="KEY", help="two messages with the same key are one")
-
-
-def _add_receive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    receive = _add(commands, "receive", "let a message arrive at the simulated phone", _receive)
-    receive.add_argument("phone", metavar="PHONE", nargs="?")
-    receive.add_argument("text", metavar="TEXT", nargs="?")
-    receive.add_argument("--id", metavar="ID", help="WhatsApp message id; the same id is handled once")
-    receive.add_argument("--name", metavar="NAME", help="display name of the contact")
-    receive.add_argument("--by-hand", action="store_true", help="a person of the business typed it to PHONE instead")
-    receive.add_argument("--export", metavar="FILE", help="a conversation exported by WhatsApp (- for stdin)")
-    receive.add_argument("--me", metavar="NAME", help="with --export: whose messages are your own")
-
-
-def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    simulate = _add(commands, "simulate", "play a conversation against the files, without sending", _simulate)
-    simulate.epilog = (
-        "A state file is a JSON object with any of name, opted_out, welcomed, unmatched, hand_over, flow, fired_at,"
-        " away_period and last_variants; --json prints such objects as contact_state."
-    )
-    simulate.add_argument("phone", metavar="PHONE", nargs="?")
-    simulate.add_argument("texts", metavar="TEXT", nargs="*", help="one turn each; a medium is '[image] its caption'")
-    simulate.add_argument("--as-of", metavar="T", help="when the first TEXT is written, such as 2026-11-23T09:00 (now)")
-    simulate.add_argument("--pause", type=_pause, metavar="S", help="seconds between two TEXTs (60)")
-    simulate.add_argument("--contact-state", metavar="STATE", help="new, stored, or a JSON file (stored, else new)")
-    simulate.add_argument("--seed", type=_seed, metavar="N", help="other variants of the templates")
-    simulate.add_argument("--export", metavar="FILE", help="a conversation exported by WhatsApp (- for stdin)")
-    simulate.add_argument("--me", metavar="NAME", help="with --export: whose messages are your own")
-
-
-def _add_queue(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    queue = commands.add_parser("queue", help="the messages that wait", description="The messages that wait.")
-    actions = queue.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _add(actions, "list", "print them", _queue_list)
-    listing.add_argument("--state", choices=QUEUE_STATES, default="queued", help="which ones (queued)")
-    listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="how many at most (50)")
-    showing = _add(actions, "show", "print one with its history", _queue_show)
-    showing.add_argument("id", type=_message_id, metavar="ID", help="its number, as `queue list` prints it")
-    for action, text, every in (
-        ("retry", "send messages that have failed, or nobody knows of, again", "all that have failed"),
-        ("cancel", "take waiting messages out", "all that wait"),
-        ("discard", "give messages up that have failed, or nobody knows of", "all that have failed"),
-        ("confirm", "messages nobody knew of have arrived", "all that are unconfirmed"),
-    ):
-        deciding = _add(actions, action, text, _queue_decide)
-        deciding.set_defaults(action=action)
-        deciding.add_argument(
-            "ids", type=_message_id, nargs="*", metavar="ID", help="numbers, as `queue list` prints them"
-        )
-        deciding.add_argument("--all", action="store_true", help=every)
-    for action, text in (("pause", "send nothing until resumed"), ("resume", "send again")):
-        _add(actions, action, text, _set_paused).set_defaults(action=action)
-
-
-def _add_contacts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    contacts = commands.add_parser("contacts", help="the people who write", description="The people who write.")
-    actions = contacts.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = _add(actions, "list", "print them, those that wrote last first", _contacts_list)
-    for which, text in (
-        ("waiting", "who wrote and waits for a person"),
-        ("handed_over", "who is left to a person"),
-        ("opted_out", "who wants no messages"),
-    ):
-        flag = f"--{which.replace('_', '-')}"
-        listing.add_argument(flag, dest="which", action="store_const", const=which, default="all", help=f"only {text}")
-    listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="how many at most (50)")
-    _add_phone(_add(actions, "show", "print one with its place in a flow", _contacts_show))
-    for action, text in (
-        ("opt-in", "the contact has agreed to messages"),
-        ("opt-out", "the contact wants no messages"),
-        ("handover", "a person answers; the robot is silent"),
-        ("release", "the robot answers again"),
-    ):
-        deciding = _add(actions, action, text, _contacts_decide)
-        deciding.set_defaults(action=action)
-        _add_phone(deciding)
-        if action == "handover":
-            deciding.add_argument("--minutes", type=_minutes, metavar="N", help="for how long (until released)")
-
-
-def _add_phone(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("phone", metavar="PHONE", help="with country code, or a LID")
-
-
-def _add_breaker(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    breaker = commands.add_parser("breaker", help="the circuit breaker", description="The circuit breaker.")
-    actions = breaker.add_subparsers(title="actions", metavar="ACTION", required=True)
-    for action, text in (
-        ("show", "its state, its window and its last changes"),
-        ("reset", "closed, as if nothing had happened"),
-        ("open", "send nothing until further notice"),
-        ("close", "send whatever happens until further notice"),
-        ("auto", "let the failures decide again"),
-        ("measure", "count failures but never open"),
-    ):
-        _add(actions, action, text, _breaker).set_defaults(action=action)
-
-
-def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    config = commands.add_parser("config", help="the configuration", description="The configuration.")
-    actions = config.add_subparsers(title="actions", metavar="ACTION", required=True)
-    for action, text in (
-        ("path", "where the files are"),
-        ("check", "everything that is wrong with the files"),
-        ("show", "the settings in force"),
-    ):
-        _add(actions, action, text, _config).set_defaults(action=action)
-
-
-def _add_automation(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    automation = commands.add_parser("automation", help="what is answered", description="What is answered.")
-    actions = automation.add_subparsers(title="actions", metavar="ACTION", required=True)
-    _add(actions, "check", "every mistake and warning, with its line", _automation).set_defaults(action="check")
-    showing = _add(actions, "show", "print what there is, or one flow, trigger or template", _automation)
-    showing.add_argument("name", metavar="NAME", nargs="?")
-    exporting = _add(actions, "export", "write all of it as JSON", _automation, json=False)
-    exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="where to (- for stdout)")
-    importing = _add(actions, "import", "take templates, triggers and flows over from JSON", _automation)
-    importing.add_argument("file", metavar="FILE", help="an export, or a package of WhatsSelf (- for stdin)")
-    importing.add_argument("--dry-run", action="store_true", help="tell what would change and change nothing")
-    importing.add_argument("--replace", action="store_true", help="remove what the file does not have")
-    for action, parser in (("show", showing), ("export", exporting), ("import", importing)):
-        parser.set_defaults(action=action)
-
-
-def _add_backup(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    backup = commands.add_parser("backup", help="copies to keep", description="Settings, database and login, to keep.")
-    actions = backup.add_subparsers(title="actions", metavar="ACTION", required=True)
-    for action, text in (
-        ("create", "make one and verify it"),
-        ("list", "print those that are there, the newest first"),
-        ("verify", "read all of one and compare it with its list of checksums"),
-        ("restore", "put one in place of what is there, which is kept (the robot is stopped)"),
-    ):
-        parser = _add(actions, action, text, _backup)
-        parser.set_defaults(action=action)
-        if action in ("verify", "restore"):
-            parser.add_argument("file", metavar="FILE", nargs="?", help="a file, or a name from the list (the newest)")
-        if action == "restore":
-            parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
-            parser.add_argument("--empty", action="store_true", help="put an empty database in place instead")
-
-
-def _priority(text: str) -> int:
-    return _whole(text, 0, 10)
-
-
-def _message_id(text: str) -> int:
-    return _whole(text, 1, 1 << 53)
-
-
-def _minutes(text: str) -> int:
-    return _whole(text, 1, 525_600)
-
-
-def _limit(text: str) -> int:
-    return _whole(text, 1, 100_000)
-
-
-def _pause(text: str) -> int:
-    return _whole(text, 0, 31_536_000)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0, 1 << 53)
-
-
-def _whole(text: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
-    return int(text)
-
-
-def _console(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.console import run_console
-
-    return run_console(folder, args.read_only, args.demo)
-
-
-def _run(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.run import run_headless
-
-    return run_headless(folder, args.until_idle, args.json)
-
-
-def _status(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.status import status
-
-    return status(folder, args.json)
-
-
-def _send(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.queue import send
-
-    return send(folder, args)
-
-
-def _receive(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.receive import receive
-
-    return receive(folder, args)
-
-
-def _simulate(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.simulate import simulate
-
-    return simulate(folder, args)
-
-
-def _queue_list(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.queue import list_queue
-
-    return list_queue(folder, args)
-
-
-def _queue_show(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.queue import show_message
-
-    return show_message(folder, args)
-
-
-def _queue_decide(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.queue import decide
-
-    return decide(folder, args)
-
-
-def _set_paused(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.queue import set_paused
-
-    return set_paused(folder, args)
-
-
-def _contacts_list(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.contacts import list_contacts
-
-    return list_contacts(folder, args)
-
-
-def _contacts_show(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.contacts import show_contact
-
-    return show_contact(folder, args)
-
-
-def _contacts_decide(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli.contacts import decide
-
-    return decide(folder, args)
-
-
-def _breaker(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli import breaker
-
-    return breaker.show(folder, args) if args.action == "show" else breaker.operate(folder, args)
-
-
-def _config(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli import configuration
-
-    actions: dict[str, Command] = {
-        "path": configuration.path,
-        "check": configuration.check,
-        "show": configuration.show,
-    }
-    return actions[args.action](folder, args)
-
-
-def _automation(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli import automation, automation_import, automation_show
-
-    actions: dict[str, Command] = {
-        "check": automation.check,
-        "show": automation_show.show,
-        "export": automation.export,
-        "import": automation_import.take_over,
-    }
-    return actions[args.action](folder, args)
-
-
-def _backup(folder: DataFolder, args: argparse.Namespace) -> int:
-    from whatsself_tui.cli import backup
-
-    actions: dict[str, Command] = {
-        "create": backup.create,
-        "list": backup.show,
-        "verify": backup.verify,
-        "restore": backup.restore,
-    }
-    return actions[args.action](folder, args)

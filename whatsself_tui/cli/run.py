@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from argparse import Namespace
 from typing import Any
 
 from whatsself_tui.cli.output import document, narrate
@@ -14,9 +15,9 @@ from whatsself_tui.host.signals import exit_code, on_stop
 from whatsself_tui.robot.orchestrator import Orchestrator
 
 
-def run_headless(folder: DataFolder, until_idle: bool, as_json: bool) -> int:
+def run_headless(folder: DataFolder, args: Namespace) -> int:
     """Run until asked to stop, or until nothing is left to do now."""
-    return asyncio.run(_run(folder, until_idle, as_json))
+    return asyncio.run(_run(folder, args.until_idle, args.json))
 
 
 async def _run(folder: DataFolder, until_idle: bool, as_json: bool) -> int:

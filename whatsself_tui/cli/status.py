@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +20,7 @@ from whatsself_tui.host.ownership import is_owned, read_owner
 from whatsself_tui.robot.health import health
 from whatsself_tui.store import queue_view, views
 from whatsself_tui.store.database import describe, on_one_snapshot
+from whatsself_tui.store.migrate import require_present
 from whatsself_tui.store.readings import (
     AlertReading,
     BreakerReading,
@@ -42,7 +44,7 @@ class _Readings:
     today: TodayReading
 
 
-def status(folder: DataFolder, as_json: bool) -> int:
+def status(folder: DataFolder, args: Namespace) -> int:
     """Print the state of the robot. Raises DataError without readable data."""
     folder.require()
     settings, problems = read_in_force(folder.config)
@@ -52,7 +54,7 @@ def status(folder: DataFolder, as_json: bool) -> int:
     if owner is None:
         readings = _nobody_runs(readings)
     content = _content(folder, settings, problems, owner, readings, now_ms)
-    if as_json:
+    if args.json:
         document(content)
     else:
         _print(content)
@@ -78,6 +80,7 @@ def read_once(folder: DataFolder, query: Callable[[sqlite3.Connection], T]) -> T
     uri = f"{folder.database.resolve().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)) as connection:
+            require_present(connection, folder.database)
             return on_one_snapshot(connection, query)
     except sqlite3.Error as error:
         raise describe(error, folder.database) from error

@@ -50,6 +50,17 @@ def refuse_newer(version: int, path: Path) -> None:
         )
 
 
+def require_present(connection: sqlite3.Connection, path: Path) -> None:
+    """For readers, which change nothing. Raises DataError for a schema that is older or newer than this program's."""
+    present: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    refuse_newer(present, path)
+    if present < max(scripts()):
+        raise DataError(
+            f"{path.name} was last used by an older version of this program.",
+            "Start the robot once: it makes a copy of the database and brings it up to date.",
+        )
+
+
 def _copy_aside(connection: sqlite3.Connection, path: Path, present: int) -> None:
     copy = path.with_name(f"{path.stem}.before-migration-v{present}.db")
     copy.unlink(missing_ok=True)
