@@ -69,6 +69,12 @@ def test_the_key_that_confirms_is_not_one_that_starts() -> None:
         ("acknowledge", IDLE, None),
         ("acknowledge", replace(IDLE, unacknowledged=0), "no alert"),
         ("acknowledge", replace(IDLE, read_only=True), "read-only"),
+        ("acknowledge", replace(IDLE, on_automation=True), "on the dashboard"),
+        ("try", IDLE, "on the automation screen"),
+        ("try", replace(IDLE, on_automation=True, read_only=True), None),
+        ("begin_anew", IDLE, "on the automation screen"),
+        ("begin_anew", replace(IDLE, on_automation=True), "written nothing yet"),
+        ("begin_anew", replace(IDLE, on_automation=True, has_trial=True), None),
         ("edit", IDLE, None),
         ("edit", replace(IDLE, has_settings_file=False), "no settings file"),
         ("edit", replace(IDLE, read_only=True), "read-only"),
@@ -104,6 +110,15 @@ def test_the_footer_follows_the_state() -> None:
     assert "Pause" not in key_line(replace(IDLE, read_only=True), 120).plain
     assert " z All panes " in key_line(replace(IDLE, zoomed=True), 120).plain
     assert "Take over" not in key_line(IDLE, 120).plain
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_while_one_writes_the_footer_names_no_key_that_is_text(width: int) -> None:
+    line = key_line(replace(IDLE, on_automation=True, typing=True, has_trial=True), width)
+    keys = line.plain.split()[::2]
+    assert line.cell_length <= width
+    assert {"enter", "esc", "^r", "F1", "^q"} <= set(line.plain.split())
+    assert all(len(key) > 1 for key in keys)
 
 
 @pytest.mark.parametrize("width", [56, 76, 94])

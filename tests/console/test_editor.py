@@ -56,6 +56,33 @@ def test_no_choice_says_why(environment: dict[str, str], platform: str, present:
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("command", "line", "opened"),
+    [
+        (["vi"], 12, ["vi", "+12", "f.toml"]),
+        (["/usr/bin/vim.basic"], 12, ["/usr/bin/vim.basic", "+12", "f.toml"]),
+        (["nvim", "-n"], 12, ["nvim", "-n", "+12", "f.toml"]),
+        (["/usr/bin/nano"], 12, ["/usr/bin/nano", "+12", "f.toml"]),
+        (["emacs", "-nw"], 12, ["emacs", "-nw", "+12", "f.toml"]),
+        (["code", "--wait"], 12, ["code", "--wait", "-g", "f.toml:12"]),
+        ([r"C:\Program Files\VS Code\bin\Code.cmd", "-w"], 12, None),
+        (["subl", "-w"], 12, ["subl", "-w", "f.toml:12"]),
+        ([r"C:\Program Files\Notepad++\notepad++.exe"], 12, None),
+        (["kate"], 12, ["kate", "--line=12", "f.toml"]),
+        (["notepad"], 12, ["notepad", "f.toml"]),
+        (["edit"], 12, ["edit", "f.toml"]),
+        (["my editor"], 12, ["my editor", "f.toml"]),
+        (["vi"], None, ["vi", "f.toml"]),
+        (["code", "--wait"], None, ["code", "--wait", "f.toml"]),
+    ],
+)
+def test_the_line_is_told_to_editors_that_take_it(
+    command: list[str], line: int | None, opened: list[str] | None
+) -> None:
+    last = {"-w": ["-g", "f.toml:12"]}.get(command[-1], ["-n12", "f.toml"])
+    assert editor.opening(command, Path("f.toml"), line) == (opened or [*command, *last])
+
+
 def python(script: str) -> list[str]:
     return [sys.executable, "-c", script]
 

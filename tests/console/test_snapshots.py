@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from console.automation_scenes import bakery_link, rejected_link
+from console.pages.automation import AutomationPage
 from console.pages.console import ConsolePage, open_console
 from console.scenes import HOSTILE, busy_link, hostile_link, rejected_problem, troubled_link
 from support.fake_link import FakeLink
@@ -40,6 +42,12 @@ def key(*keys: str) -> Callable[[ConsolePage], object]:
     return lambda page: page.press(*keys)
 
 
+async def order(page: ConsolePage) -> None:
+    """A customer tries the rules."""
+    await page.press("t")
+    await AutomationPage(page.app, page.link, page.pilot).say("Oi!", "quero pão", "2", "Ana Lima")
+
+
 async def nothing(page: ConsolePage) -> None:
     """As it opens."""
 
@@ -57,6 +65,10 @@ PICTURES: dict[str, tuple[tuple[str, ...], Scene, Callable[[ConsolePage], object
     "palette": (("80x24",), busy_link, key("ctrl+p")),
     "zoomed_queue": (("80x24",), busy_link, key("2", "z")),
     "zoomed_alerts": (("60x20",), busy_link, key("4", "z")),
+    "automation": (SIZES, bakery_link, key("t")),
+    "automation_flow": (("80x24",), bakery_link, key("t", "G", "k")),
+    "automation_problems": (SIZES, rejected_link, key("t")),
+    "automation_trying": (SIZES, bakery_link, order),
     "too_small": (("50x18",), busy_link, nothing),
     "hostile": (("80x24", "120x40"), hostile, nothing),
 }

@@ -56,7 +56,7 @@ async def test_a_lost_owner_is_told_at_once_with_the_age_of_the_data_and_an_offe
         await page.tick(12_000)
         assert "NO OWNER – last data 12 s old – press o to take over" in page.top
         assert "RUNNING" not in page.top
-        for line in ("Next in 00:07", "Oldest waits 03:12", "Oi! Vocês entregam no sábado?"):
+        for line in ("Next in 00:04", "Oldest waits 03:12", "Oi! Vocês entregam no sábado?"):
             assert line in before
             assert line in page.text
         assert page.app.heartbeat.is_running
@@ -81,7 +81,7 @@ async def test_another_owner_is_told_and_time_goes_on() -> None:
         assert "ATTACHED to pid 777" in page.top
         await page.until(lambda: "The robot runs again" in page.text)
         await page.tick()
-        await page.until(lambda: "Next in 00:06" in page.text)
+        await page.until(lambda: "Next in 00:03" in page.text)
 
 
 async def test_a_rejected_configuration_comes_and_goes() -> None:

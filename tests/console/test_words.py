@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from support.fake_link import NOW_MS
 
-from whatsself_tui.console.words import countdown, day_of, day_words, elapsed, fit, gauge, moment, plural, time_of_day
+from whatsself_tui.console.words import (
+    countdown,
+    day_of,
+    day_words,
+    elapsed,
+    fit,
+    gauge,
+    moment,
+    plural,
+    span,
+    time_of_day,
+)
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 
@@ -88,3 +99,20 @@ def test_plural() -> None:
     assert plural(1, "message") == "1 message"
     assert plural(0, "message") == "0 messages"
     assert plural(2, "reply", "replies") == "2 replies"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0s"),
+        (45, "45s"),
+        (90, "1m 30s"),
+        (3_600, "1h"),
+        (86_400, "24h"),
+        (172_800, "2d"),
+        (266_400, "3d 2h"),
+        (31_536_000, "365d"),
+    ],
+)
+def test_span(seconds: int, words: str) -> None:
+    assert span(seconds) == words

@@ -11,6 +11,7 @@ from support.queue_world import NOON
 from support.shop_room import PERSON, Shop
 
 from whatsself_tui.store import views
+from whatsself_tui.transport.base import Received
 
 SETTINGS = """\
 [simulator]
@@ -116,6 +117,15 @@ async def test_a_crash_in_the_debounce_loses_nothing(tmp_path: Path) -> None:
     async with shop(tmp_path, now_ms=NOON + 60_000) as there:
         await there.pass_time(1)
         assert await there.phone() == ["Olá!"]
+
+
+async def test_what_a_crash_left_is_not_mixed_with_what_comes_later(tmp_path: Path) -> None:
+    async with shop(tmp_path) as there:
+        await there.hear("oi")
+    async with shop(tmp_path, now_ms=NOON + 60_000) as there:
+        await there.robot.inbound.receive(Received("in-later", f"{PERSON}@c.us", "pedido", NOON + 60_000))
+        await there.pass_time(4)
+        assert await there.phone() == ["Olá!", "Qual é o seu nome?"]
 
 
 async def test_a_flow_goes_on_over_restarts(tmp_path: Path) -> None:

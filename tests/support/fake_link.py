@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from whatsself_tui.automation.model import Catalogue
+from whatsself_tui.config.rules import rule_book
 from whatsself_tui.config.schema import BusinessSettings, Settings
-from whatsself_tui.console.queries import Query, Recent, Situation
+from whatsself_tui.config.service import Configuration
+from whatsself_tui.console.queries import Query, Recent, RulesReading, Situation
 from whatsself_tui.errors import Problem
 from whatsself_tui.robot.link import CommandResult, LinkState, OwnerInfo
 from whatsself_tui.store.readings import (
@@ -54,7 +57,11 @@ class FakeLink:
         self.is_closed = False
         self.gate = asyncio.Event()
         self.gate.set()
+        self.fired: dict[str, int] = {}
         self._settings = Settings(business=BusinessSettings(name=business))
+        self._catalogue = Catalogue()
+        self._warnings: tuple[Problem, ...] = ()
+        self._revision = 1
         self._problems: tuple[Problem, ...] = ()
         self._now_ms = NOW_MS
         self._state = LinkState("attached" if mode == "attached" else "owner", OWNER, None)
@@ -76,6 +83,11 @@ class FakeLink:
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the files."""
         return self._problems
+
+    async def configuration(self) -> Configuration:
+        """What `apply_rules` put in force; waits while `gate` is closed."""
+        await self.gate.wait()
+        return self._configuration()
 
     def now_ms(self) -> int:
         """The time the test set."""
@@ -144,6 +156,12 @@ class FakeLink:
         self._problems = problems
         self.change(Topic.CONFIG)
 
+    def apply_rules(self, catalogue: Catalogue, *warnings: Problem) -> None:
+        """The automation's file was saved, and nothing is wrong with it."""
+        self._catalogue, self._warnings, self._problems = catalogue, warnings, ()
+        self._revision += 1
+        self.change(Topic.CONFIG)
+
     def pass_time(self, ms: int) -> None:
         """Move the clock; nobody is told."""
         self._now_ms += ms
@@ -157,5 +175,10 @@ class FakeLink:
             "queue": self.queue,
             "limits": self.limits,
             "alerts": self.alerts,
+            "rules": RulesReading(self._configuration(), self._problems, dict(self.fired)),
             "messages": Recent(self.messages, today),
         }
+
+    def _configuration(self) -> Configuration:
+        book = rule_book(self._settings, self._catalogue)
+        return Configuration(self._settings, self._catalogue, self._revision, self._warnings, book)

@@ -145,13 +145,13 @@ def lane_faults(con: sqlite3.Connection, limits: Limits, now_ms: int) -> list[st
             faults.append(f"in-flight flag of contact {contact_id}")
     heads: dict[tuple[int, int], tuple[int, int, int]] = {}
     waiting = con.execute(
-        "SELECT contact_id, class, id, due_at, retry_at, quota FROM outbox WHERE state = 0 ORDER BY due_at, id"
+        "SELECT contact_id, class, id, due_at, retry_at, quota, in_hours FROM outbox WHERE state = 0 ORDER BY due_at, id"
     ).fetchall()
-    for contact_id, number, message_id, due_at, retry_at, quota in waiting:
+    for contact_id, number, message_id, due_at, retry_at, quota, in_hours in waiting:
         _, free_at, reply_free_at, hold_until, inflight, gate = people[contact_id]
         window = (free_at, reply_free_at, 0)[quota]
         eligible = NEVER if inflight else max(due_at, retry_at, window, hold_until)
-        heads.setdefault((contact_id, number), (eligible, message_id, gate))
+        heads.setdefault((contact_id, number), (eligible, message_id, gate + 2 * in_hours))
     lanes = {
         (row[0], row[1]): (row[2], row[3], row[4])
         for row in con.execute("SELECT contact_id, class, eligible_at, head_id, gate FROM lane")

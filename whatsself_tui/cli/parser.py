@@ -86,6 +86,7 @@ def _add_send(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     send.add_argument("--priority", type=_priority, default=5, metavar="N", help="0 to 10, higher goes first (5)")
     send.add_argument("--not-before", metavar="T", help="2026-11-23T09:00, 09:00 or +15m")
     send.add_argument("--expires", metavar="T", help="dropped instead of sent later than this")
+    send.add_argument("--in-hours", action="store_true", help="wait until the business is open")
     send.add_argument("--dedup", metavar="KEY", help="two messages with the same key are one")
 
 

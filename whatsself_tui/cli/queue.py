@@ -34,6 +34,7 @@ def send(folder: DataFolder, args: Namespace) -> int:
         "not_before_ms": parse_when(args.not_before, now_ms, zone) if args.not_before else None,
         "expires_at_ms": parse_when(args.expires, now_ms, zone) if args.expires else None,
         "dedup": args.dedup,
+        "in_hours": args.in_hours,
     }
     return report(asyncio.run(carry_out(folder, "send", command)), args.json)
 

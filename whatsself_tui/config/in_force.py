@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from whatsself_tui.automation.model import Catalogue
@@ -16,7 +16,7 @@ from whatsself_tui.errors import Problem
 class InForce:
     """What a robot on the folder goes by."""
 
-    rules: Rules = Rules(Settings(), Catalogue())
+    rules: Rules = field(default_factory=lambda: Rules(Settings(), Catalogue()))
     problems: tuple[Problem, ...] = ()
     """What is wrong with the files; empty when they are in force."""
     warnings: tuple[Problem, ...] = ()

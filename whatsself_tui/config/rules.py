@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from whatsself_tui.automation import holiday_calendar
 from whatsself_tui.automation.decision import Business, ConsentRules
 from whatsself_tui.automation.hours import OpeningHours, parse_holidays, parse_hours
 from whatsself_tui.automation.model import Catalogue
 from whatsself_tui.automation.rulebook import AnswerRules, RuleBook
-from whatsself_tui.config.schema import Settings
+from whatsself_tui.config.schema import BusinessSettings, Settings
 
 _HOUR_MS = 3_600_000
 _MINUTE_MS = 60_000
+
+
+@lru_cache(maxsize=4)
+def opening_hours(business: BusinessSettings) -> OpeningHours:
+    """When the business is open, with the calendars of its holidays loaded."""
+    days, calendars = parse_holidays(business.holidays)
+    for calendar in calendars:
+        holiday_calendar.load(calendar)
+    return OpeningHours(business.zone, parse_hours(business.hours), days, calendars)
 
 
 def rule_book(settings: Settings, catalogue: Catalogue) -> RuleBook:
@@ -19,13 +30,10 @@ def rule_book(settings: Settings, catalogue: Catalogue) -> RuleBook:
     With national holidays that takes about a second the first time; no message should have to wait for it.
     """
     business, consent, answers = settings.business, settings.consent, settings.answers
-    days, calendars = parse_holidays(business.holidays)
-    for calendar in calendars:
-        holiday_calendar.load(calendar)
     book = RuleBook(
         catalogue=catalogue,
         business=Business(business.name),
-        hours=OpeningHours(business.zone, parse_hours(business.hours), days, calendars),
+        hours=opening_hours(business),
         consent=ConsentRules(consent.opt_out, consent.opt_in, consent.opt_out_text, consent.opt_in_text),
         answering=AnswerRules(
             handover_after=answers.handover_after,

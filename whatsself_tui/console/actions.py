@@ -29,6 +29,12 @@ class ActionState:
     unacknowledged: int = 0
     """Alerts nobody has acknowledged."""
     zoomed: bool = False
+    on_automation: bool = False
+    """Whether the automation screen is open; else the dashboard is."""
+    typing: bool = False
+    """Whether letters and digits are written instead of being keys."""
+    has_trial: bool = False
+    """Whether a trial conversation has begun."""
     busy: frozenset[str] = field(default_factory=frozenset)
     """Actions under way."""
 
@@ -77,6 +83,8 @@ def _can_pause(state: ActionState) -> str | None:
 
 
 def _can_acknowledge(state: ActionState) -> str | None:
+    if state.on_automation:
+        return "The alerts are on the dashboard."
     if state.unacknowledged == 0:
         return "There is no alert to acknowledge."
     return _acting(state)
@@ -98,6 +106,16 @@ def _can_edit(state: ActionState) -> str | None:
     if state.read_only:
         return "This console is read-only."
     return None if state.has_settings_file else "This console was given no settings file."
+
+
+def _can_try(state: ActionState) -> str | None:
+    return None if state.on_automation else "The rules are tried on the automation screen."
+
+
+def _can_begin_anew(state: ActionState) -> str | None:
+    if state.on_automation and not state.has_trial:
+        return "The customer has written nothing yet."
+    return _can_try(state)
 
 
 def _named(word: str) -> Callable[[ActionState], str]:
@@ -134,6 +152,43 @@ ACTIONS: Final[tuple[Action, ...]] = (
         _named("Acknowledge"),
     ),
     Action(
+        "automation",
+        "Automation",
+        "Triggers, templates and flows, mistakes in their file, and a line to try them as a customer.",
+        ("t",),
+        "none",
+        _always,
+        lambda state: "Dashboard" if state.on_automation else "Rules",
+    ),
+    Action(
+        "try",
+        "Try the rules",
+        "Write as a customer; the rules in force answer. Nothing is stored and nothing is sent.",
+        ("w",),
+        "none",
+        _can_try,
+        _named("Try it"),
+    ),
+    Action(
+        "begin_anew",
+        "Begin the trial anew",
+        "Forget the trial conversation; the customer is somebody who never wrote.",
+        ("ctrl+r",),
+        "none",
+        _can_begin_anew,
+        _named("Begin anew"),
+    ),
+    Action(
+        "edit",
+        "Edit the settings",
+        "Open settings.toml in your editor ($VISUAL, $EDITOR), or on the automation screen the file and line of what"
+        " is selected. The robot goes on; what you save applies at once.",
+        ("e",),
+        "none",
+        _can_edit,
+        lambda state: "Edit" if state.on_automation else "Edit settings",
+    ),
+    Action(
         "zoom",
         "Zoom a pane",
         "Give the focused pane the whole screen; the same key or escape brings the others back.",
@@ -141,15 +196,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "none",
         _always,
         lambda state: "All panes" if state.zoomed else "Zoom",
-    ),
-    Action(
-        "edit",
-        "Edit the settings",
-        "Open settings.toml in your editor ($VISUAL, $EDITOR). The robot goes on; what you save applies at once.",
-        ("e",),
-        "none",
-        _can_edit,
-        _named("Edit settings"),
     ),
     Action(
         "help",
@@ -207,6 +253,13 @@ BETWEEN_PANES: Final[tuple[Move, ...]] = (
     Move("restore", "Bring the others back", ("escape",)),
 )
 
+#: Keys while a message is written in a trial, where letters and digits are text.
+TYPING: Final[tuple[Move, ...]] = (
+    Move("send", "Send as the customer", ("enter",)),
+    Move("leave", "Back to the rules", ("escape",)),
+    Move("recall", "Messages sent before", ("up", "down")),
+)
+
 _KEY_NAMES: Final = {
     "question_mark": "?",
     "f1": "F1",
@@ -217,6 +270,7 @@ _KEY_NAMES: Final = {
     "ctrl+p": "^p",
     "ctrl+q": "^q",
     "ctrl+l": "^l",
+    "ctrl+r": "^r",
     "shift+tab": "shift+tab",
     "escape": "esc",
 }
@@ -225,6 +279,11 @@ _KEY_NAMES: Final = {
 def key_name(key: str) -> str:
     """A key as it is printed: `question_mark` → `?`."""
     return _KEY_NAMES.get(key, key)
+
+
+def key_of(action: Action, state: ActionState) -> str | None:
+    """The first key that does the action now; None if all of them are text."""
+    return next((key for key in action.keys if not (state.typing and (len(key) == 1 or key == "question_mark"))), None)
 
 
 def find(action_id: str) -> Action:

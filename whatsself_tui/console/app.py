@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -22,7 +22,9 @@ from whatsself_tui.console.elastic import ElasticApp
 from whatsself_tui.console.faults import harmless
 from whatsself_tui.console.heartbeat import Heartbeat
 from whatsself_tui.console.panes.alerts import Notice
+from whatsself_tui.console.panes.top_line import TopLine
 from whatsself_tui.console.queries import Situation
+from whatsself_tui.console.screens.board import Board
 from whatsself_tui.console.screens.dashboard import Dashboard
 from whatsself_tui.console.theme import THEME
 from whatsself_tui.errors import WhatsSelfError
@@ -30,6 +32,9 @@ from whatsself_tui.host.logs import logger
 from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
+
+if TYPE_CHECKING:
+    from whatsself_tui.console.screens.automation import AutomationScreen
 
 OpenLink = Callable[[], Awaitable[RobotLink]]
 
@@ -53,7 +58,7 @@ class WhatsSelfApp(ElasticApp):
 
     TITLE = "WhatsSelf TUI"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
-        _STYLES / f"{name}.tcss" for name in ("dashboard", "confirm", "help", "palette")
+        _STYLES / f"{name}.tcss" for name in ("dashboard", "automation", "confirm", "help", "palette")
     ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [  # noqa: RUF012
@@ -92,10 +97,43 @@ class WhatsSelfApp(ElasticApp):
         self._had_owner = link.state.owner is not None
         self._busy: set[str] = set()
         self._is_away = False
-        badges = [badge for badge, wanted in ((" DEMO ", demo), (" READ-ONLY ", read_only)) if wanted]
-        may_take_over = take_over is not None and not read_only
-        self.dashboard = Dashboard(self, badges=badges, may_take_over=may_take_over, told=self._situation_read)
-        self.heartbeat = Heartbeat(lambda: self._link.now_ms(), self.dashboard.due_at_ms, self.beat)
+        self.dashboard = Dashboard(self, self._top_line())
+        self.automation: AutomationScreen | None = None
+        """The automation screen, once it has been opened."""
+        self.heartbeat = Heartbeat(lambda: self._link.now_ms(), self._due_at_ms, self.beat)
+
+    def _top_line(self) -> TopLine:
+        badges = [badge for badge, wanted in ((" DEMO ", self.is_demo), (" READ-ONLY ", self._read_only)) if wanted]
+        may_take_over = self.take_over is not None and not self._read_only
+        return TopLine(self, pane_id="top", badges=badges, may_take_over=may_take_over, told=self._situation_read)
+
+    # Screens.
+
+    @property
+    def _boards(self) -> tuple[Board, ...]:
+        return (self.dashboard,) if self.automation is None else (self.dashboard, self.automation)
+
+    @property
+    def board(self) -> Board:
+        """The one that is open, whatever dialog lies over it."""
+        is_open = self.automation is not None and self.automation in self.screen_stack
+        return self._boards[-1] if is_open else self.dashboard
+
+    def toggle_automation(self) -> None:
+        """Open the automation screen, or go back to the dashboard."""
+        from whatsself_tui.console.screens.automation import AutomationScreen  # the first frame does without
+
+        if self.automation is None:
+            self.automation = AutomationScreen(self, self._top_line())
+            self.install_screen(self.automation, "automation")
+        if self.board is self.automation:
+            self.automation.dismiss(None)
+        else:
+            self.push_screen(self.automation)
+
+    def _due_at_ms(self) -> int | None:
+        times = (board.due_at_ms() for board in self._boards)
+        return min((at for at in times if at is not None), default=None)
 
     # What the panes need of the console.
 
@@ -116,7 +154,8 @@ class WhatsSelfApp(ElasticApp):
 
     def beat(self) -> None:
         """Time has passed: the pictures whose time has come follow it."""
-        self.dashboard.beat(self._link.now_ms())
+        for board in self._boards:
+            board.beat()
 
     # Life.
 
@@ -134,7 +173,7 @@ class WhatsSelfApp(ElasticApp):
     def on_mount(self) -> None:
         """Listen from the first frame on."""
         self._unlisten = self._link.listen(self._hear)
-        self._show_state()
+        self.show_state()
         if self._open_link is not None:
             self.call_after_refresh(self.run_worker, self._open(self._open_link), group="open", exit_on_error=False)
 
@@ -163,8 +202,8 @@ class WhatsSelfApp(ElasticApp):
         self._situation = None
         self._unlisten = link.listen(self._hear)
         self._had_owner = link.state.owner is not None
-        self.dashboard.read_anew()
-        self._show_state()
+        self._read_anew()
+        self.show_state()
 
     def _hear(self, topics: frozenset[Topic]) -> None:
         if not self._changed:
@@ -178,9 +217,14 @@ class WhatsSelfApp(ElasticApp):
         if has_owner != self._had_owner:
             self._had_owner = has_owner
             self._tell_about_owner(has_owner)
-            self.dashboard.read_anew()
-        self.dashboard.tell(topics)
-        self._show_state()
+            self._read_anew()
+        for board in self._boards:
+            board.tell(topics)
+        self.show_state()
+
+    def _read_anew(self) -> None:
+        for board in self._boards:
+            board.read_anew()
 
     def _tell_about_owner(self, has_owner: bool) -> None:
         if has_owner:
@@ -196,7 +240,7 @@ class WhatsSelfApp(ElasticApp):
             for alert in situation.alerts:
                 if alert.id not in known and alert.acknowledged_at_ms is None:
                     self.tell(alert.text, "error" if alert.severity == "error" else "warning")
-        self._show_state()
+        self.show_state()
 
     # Actions.
 
@@ -204,6 +248,7 @@ class WhatsSelfApp(ElasticApp):
     def action_state(self) -> ActionState:
         """What decides which actions make sense now."""
         alerts = self._situation.alerts if self._situation is not None else ()
+        board = self.board
         return ActionState(
             paused=self._situation.robot.paused if self._situation is not None else None,
             mode="attached" if self._link.state.mode == "attached" else "owner",
@@ -212,7 +257,10 @@ class WhatsSelfApp(ElasticApp):
             may_take_over=self.take_over is not None,
             has_settings_file=self.settings_file is not None,
             unacknowledged=sum(alert.acknowledged_at_ms is None for alert in alerts),
-            zoomed=self.dashboard.has_class("-zoomed"),
+            zoomed=board.is_zoomed,
+            on_automation=board is self.automation,
+            typing=board is self.automation and self.automation.is_typing,
+            has_trial=self.automation is not None and bool(self.automation.trial.lines),
             busy=frozenset(self._busy),
         )
 
@@ -238,7 +286,7 @@ class WhatsSelfApp(ElasticApp):
             await DEEDS[action_id](self)
         finally:
             self._busy.discard(action_id)
-            self._show_state()
+            self.show_state()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An action that failed for a fault of the console is told and does not end it."""
@@ -257,11 +305,13 @@ class WhatsSelfApp(ElasticApp):
         self._is_away = is_away
         self.set_heartbeat()
         if not is_away:
-            self.dashboard.catch_up()
+            self.board.catch_up()
 
-    def _show_state(self) -> None:
-        if self.dashboard.is_mounted:
-            self.dashboard.show_state(self.action_state)
+    def show_state(self) -> None:
+        """What can be done has changed."""
+        for board in self._boards:
+            if board.is_mounted:
+                board.show_state(self.action_state)
 
     def crashed(self, error: BaseException | None) -> RenderableType:
         """What is printed when the console itself fails: no local variables, for they hold messages and numbers."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
@@ -60,37 +62,57 @@ async def take_over(console: WhatsSelfApp) -> None:
 
 async def zoom(console: WhatsSelfApp) -> None:
     """Give the focused pane the whole screen, or bring the others back."""
-    console.dashboard.toggle_zoom()
+    console.board.toggle_zoom()
+
+
+async def automation(console: WhatsSelfApp) -> None:
+    """Open the automation screen, or go back."""
+    console.toggle_automation()
+
+
+async def try_rules(console: WhatsSelfApp) -> None:
+    """Write as a customer."""
+    if console.automation is not None:
+        console.automation.action_write()
+
+
+async def begin_anew(console: WhatsSelfApp) -> None:
+    """Forget the trial."""
+    if console.automation is not None:
+        console.automation.begin_anew()
 
 
 async def edit(console: WhatsSelfApp) -> None:
-    """Open the settings in an editor; the robot goes on meanwhile."""
-    file = console.settings_file
-    if file is None:
+    """Open the settings, or what is selected, in an editor; the robot goes on meanwhile."""
+    settings_file = console.settings_file
+    if settings_file is None:
         raise RuntimeError("no settings file was given")
-    by_hand = f"Open {file} in any editor; what you save applies at once."
+    file: Path = settings_file
+    line: int | None = None
+    if console.automation is not None and console.board is console.automation:
+        file, line = await asyncio.to_thread(console.automation.place_to_edit, settings_file.parent)
+    place = f"{file}, line {line}," if line else str(file)
+    by_hand = f"Open {place} in any editor; what you save applies at once."
     try:
         command = editor.choose(os.environ, sys.platform, shutil.which)
     except UsageError as error:
         console.tell(f"{error} {by_hand}", "warning")
         return
     try:
-        told = await _with_terminal(console, command)
+        told = await _with_terminal(console, command, file, line)
     except SuspendNotSupported:
         told = f"This terminal cannot be lent to an editor. {by_hand}"
     if told:
         console.tell(told, "warning")
 
 
-async def _with_terminal(console: WhatsSelfApp, command: list[str]) -> str:
+async def _with_terminal(console: WhatsSelfApp, command: list[str], file: Path, line: int | None) -> str:
     """Run the editor with the terminal to itself; returns what went wrong, in a sentence."""
-    file = console.settings_file
-    assert file is not None
     with console.suspend(), console.batch_update():
         console.set_away(True)
         # Nothing may leave this block by an exception: Textual would not take the terminal back.
         try:
-            code = await editor.run(command, file)
+            code = await editor.run(command, file, line)
             return "" if code == 0 else f"The editor ended with code {code}."
         except OSError as error:
             return f"The editor could not be started: {error}"
@@ -148,6 +170,9 @@ DEEDS: Final[dict[str, Callable[[WhatsSelfApp], Awaitable[None]]]] = {
     "take_over": take_over,
     "pause": pause,
     "acknowledge": acknowledge,
+    "automation": automation,
+    "try": try_rules,
+    "begin_anew": begin_anew,
     "zoom": zoom,
     "edit": edit,
     "help": show_help,

@@ -9,13 +9,22 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from whatsself_tui.errors import UsageError
 
 _POSIX_EDITORS = ("nano", "vim", "vi")
 #: `edit` comes with Windows 11 and works in a terminal; `notepad` opens a window.
 _WINDOWS_EDITORS = ("edit", "nano", "vim", "notepad")
+
+#: Editors, by the names of their programs, and how each is told the line: `+12 file`, ...
+_PLUS = frozenset(("vi", "vim", "gvim", "nvim", "view", "ex", "nano", "pico", "emacs", "emacsclient", "mg", "micro"))
+#: ... `-g file:12` (Visual Studio Code and those made of it), ...
+_GOTO = frozenset(["code", "code-insiders", "codium", "vscodium", "code-oss", "cursor", "windsurf", "positron"])
+#: ... `file:12`, ...
+_COLON = frozenset(["hx", "helix", "subl", "sublime_text", "zed", "zeditor", "lapce"])
+#: ... or an option of their own before the file.
+_OPTION = {"notepad++": "-n", "kate": "--line=", "kwrite": "--line=", "mate": "--line="}
 
 #: An editor that is asked to end gets this long before it is made to.
 _END_WAIT_S = 2.0
@@ -61,13 +70,29 @@ def _split(name: str, value: str, platform: str) -> list[str]:
     return words
 
 
-async def run(command: list[str], file: Path) -> int:
+def opening(command: list[str], file: Path, line: int | None) -> list[str]:
+    """The command that opens `file`, at `line` (from 1) if it is one of an editor that is known to take it."""
+    if line is None:
+        return [*command, str(file)]
+    name = PureWindowsPath(command[0]).stem.lower()  # splits at both kinds of slashes
+    if name in _PLUS:
+        return [*command, f"+{line}", str(file)]
+    if name in _GOTO:
+        return [*command, "-g", f"{file}:{line}"]
+    if name in _COLON:
+        return [*command, f"{file}:{line}"]
+    if name in _OPTION:
+        return [*command, f"{_OPTION[name]}{line}", str(file)]
+    return [*command, str(file)]
+
+
+async def run(command: list[str], file: Path, line: int | None = None) -> int:
     """Run the editor on the terminal and return its exit code; the event loop goes on meanwhile.
 
     Raises OSError if it cannot be started. Cancelled, it ends the editor.
     """
     with _deaf_to_its_keys() as child:
-        process = await asyncio.create_subprocess_exec(*command, str(file))
+        process = await asyncio.create_subprocess_exec(*opening(command, file, line))
         child.append(process)
         try:
             return await process.wait()

@@ -6,8 +6,11 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 
-from whatsself_tui.console.actions import ACTIONS, ActionState, key_name
+from whatsself_tui.console.actions import ACTIONS, ActionState, key_name, key_of
 from whatsself_tui.console.lines import Lines
+
+#: What the line that is written in does with keys.
+_WHILE_TYPING = (("enter", "Send"), ("esc", "Back"))
 
 
 class KeyBar(Lines, can_focus=False):
@@ -31,11 +34,12 @@ class KeyBar(Lines, can_focus=False):
 def key_line(state: ActionState, width: int) -> Content:
     """`p Pause  z Zoom …` in `width` cells; what leads out or explains keeps its place at the end."""
     words = {
-        action.id: (key_name(action.keys[0]), action.label(state))
+        action.id: (key_name(key), action.label(state))
         for action in ACTIONS
-        if action.enabled(state) is None
+        if action.enabled(state) is None and (key := key_of(action, state)) is not None
     }
-    room = width
+    parts = [_key(key, word) for key, word in _WHILE_TYPING] if state.typing else []
+    room = width - sum(part.cell_length for part in parts)
     chosen: list[str] = []
     by_need = sorted(words, key=lambda action_id: action_id not in ("help", "quit"))
     for action_id in by_need:
@@ -43,10 +47,13 @@ def key_line(state: ActionState, width: int) -> Content:
         room -= cell_len(key) + cell_len(label) + 3
         if room >= 0:
             chosen.append(action_id)
-    parts = []
     for action_id in words:
         if action_id in chosen:
             key, label = words[action_id]
             click = Style.from_meta({"@click": f"app.act('{action_id}')"})
-            parts.append(Content.assemble((f" {key}", "bold $text-accent"), f" {label} ").stylize(click))
+            parts.append(_key(key, label).stylize(click))
     return Content("").join(parts)
+
+
+def _key(key: str, label: str) -> Content:
+    return Content.assemble((f" {key}", "bold $text-accent"), f" {label} ")

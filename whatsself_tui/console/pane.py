@@ -7,7 +7,7 @@ import sqlite3
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from textual.content import Content
@@ -23,9 +23,6 @@ from whatsself_tui.host.logs import logger
 from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
-
-if TYPE_CHECKING:
-    from whatsself_tui.config.schema import Settings
 
 T = TypeVar("T")
 
@@ -95,8 +92,8 @@ class Pane(Lines, Generic[T], can_focus=True):
         self._later: asyncio.TimerHandle | None = None
 
     @abstractmethod
-    def question(self, settings: Settings, now_ms: int) -> Query[T]:
-        """What to read."""
+    async def question(self, link: RobotLink, now_ms: int) -> Query[T]:
+        """What to ask the store by `link` to show the moment `now_ms`."""
 
     @abstractmethod
     def picture(self, reading: T, canvas: Canvas) -> Sequence[Content]:
@@ -202,7 +199,7 @@ class Pane(Lines, Generic[T], can_focus=True):
         now_ms = self._picture_time_ms()
         self._tried_at_ms = link.now_ms()
         try:
-            reading = await link.read(self.question(link.settings, now_ms))
+            reading = await link.read(await self.question(link, now_ms))
         except (sqlite3.Error, OSError, WhatsSelfError) as error:
             _log.warning("pane_read_failed", pane=self.id, error=type(error).__name__)
             self.trouble = f"Cannot read: {visible(str(error), limit=200)}"

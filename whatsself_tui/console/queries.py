@@ -6,7 +6,7 @@ A link runs a query with its read-only connection; the name tells what is asked 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -23,6 +23,8 @@ from whatsself_tui.store.readings import (
 
 if TYPE_CHECKING:
     from whatsself_tui.config.schema import Settings
+    from whatsself_tui.config.service import Configuration
+    from whatsself_tui.errors import Problem
 
 T = TypeVar("T")
 
@@ -38,7 +40,7 @@ class Query(Generic[T]):
     """A question to the store; called with a connection it gives the answer."""
 
     name: str
-    """`situation`, `breaker`, `queue`, `limits`, `alerts` or `messages`."""
+    """`situation`, `breaker`, `queue`, `limits`, `alerts`, `messages` or `rules`."""
     view: Callable[[sqlite3.Connection], T]
 
     def __call__(self, con: sqlite3.Connection) -> T:
@@ -61,6 +63,17 @@ class Recent:
 
     messages: tuple[MessageReading, ...]
     today: TodayReading
+
+
+@dataclass(frozen=True, slots=True)
+class RulesReading:
+    """The automation in force, what is wrong with its files, and what answered today."""
+
+    configuration: Configuration
+    problems: tuple[Problem, ...]
+    """With any, what is in force is the last good configuration."""
+    fired: Mapping[str, int]
+    """`trigger:NAME` and `flow:NAME` → how often it answered today."""
 
 
 def situation(settings: Settings, now_ms: int) -> Query[Situation]:
@@ -99,3 +112,13 @@ def messages(settings: Settings, now_ms: int) -> Query[Recent]:
         "messages",
         lambda con: Recent(views.read_recent(con, limit=RECENT), views.read_today(con, settings, now_ms)),
     )
+
+
+def rules(configuration: Configuration, problems: tuple[Problem, ...], now_ms: int) -> Query[RulesReading]:
+    """For the list of rules: what a link says is in force, with what the store counted today."""
+
+    def view(con: sqlite3.Connection) -> RulesReading:
+        fired = views.read_fired_today(con, configuration.settings, now_ms)
+        return RulesReading(configuration, problems, dict(fired))
+
+    return Query("rules", view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,7 @@ WAITS_FOR: Final = {
     "schedule": "scheduled for later",
     "pace": "human pace",
     "new_contacts": "today's new contacts",
+    "hours": "business hours",
     "retry": "pause before a retry",
     "in_flight": "a send is under way",
 }
@@ -61,6 +62,25 @@ STATUS: Final = {
     "failed": ("✗", "failed", "$text-error", "it will not go out by itself; the reason stands beside it"),
     "cancelled": ("✗", "cancelled", "$text-muted", "taken out of the queue before it was sent"),
     "unconfirmed": ("?", "unconfirmed", "$text-error", "nobody knows whether it arrived; you decide"),
+}
+
+#: Rule of the automation → what it is about.
+RULES: Final = {
+    "opt_out": "Opt-out keyword",
+    "opt_in": "Opt-in keyword",
+    "opted_out": "Opted out",
+    "handed_over": "Left to a person",
+    "closed": "Closed",
+    "welcome": "First contact",
+    "flow": "In a flow",
+    "trigger": "Trigger",
+    "cooling": "Trigger, silent for now",
+    "fallback": "Nothing matched too often",
+    "unmatched": "Nothing matched",
+    "too_old": "Too old",
+    "human": "A person typed",
+    "expired": "Time of the flow was up",
+    "empty": "No text",
 }
 
 
@@ -91,6 +111,12 @@ def time_of_day(at_ms: int, zone: ZoneInfo) -> str:
 def day_of(at_ms: int, zone: ZoneInfo) -> date:
     """The day it was for the business."""
     return datetime.fromtimestamp(at_ms / 1000, zone).date()
+
+
+def next_day_ms(at_ms: int, zone: ZoneInfo) -> int:
+    """When the business's next day begins."""
+    tomorrow = day_of(at_ms, zone) + timedelta(days=1)
+    return round(datetime.combine(tomorrow, time.min, tzinfo=zone).timestamp() * 1000)
 
 
 def day_words(day: date) -> str:
@@ -127,3 +153,12 @@ def gauge(share: float, width: int, mark: float | None = None) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 message`, `2 messages`."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def span(seconds: int) -> str:
+    """A length of time, exact and short: `45s`, `1m 30s`, `24h`, `3d 2h`."""
+    if seconds < 48 * 3600:
+        parts = ((seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
+    else:
+        parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"))
+    return " ".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

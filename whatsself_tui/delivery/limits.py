@@ -6,9 +6,10 @@ counting at exactly `ts + window`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 #: The window of all contacts together.
 MINUTE_MS = 60_000
@@ -20,6 +21,15 @@ HIGHEST_PRIORITY = 10
 
 #: Not eligible at all until something else happens (another message to the contact is in flight).
 NEVER = 1 << 62
+
+
+class Gate(IntFlag):
+    """What bounds a message beside the windows of its contact and of all contacts."""
+
+    STRANGER = 1
+    """The day's number of first messages to people who never wrote."""
+    HOURS = 2
+    """The business hours."""
 
 
 class Quota(IntEnum):
@@ -45,6 +55,8 @@ class Limits:
     """First messages a day to people who never wrote; 0 for no limit."""
     zone: tzinfo = UTC
     """The business's: where its days begin."""
+    opens_at: Callable[[int], int | None] | None = field(default=None, compare=False, repr=False)
+    """When the business is open next (ms → ms; now if it is, None if never); without it, it always is."""
 
     @property
     def horizon_ms(self) -> int:

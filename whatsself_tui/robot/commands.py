@@ -55,6 +55,7 @@ class SendArgs(_Args):
     not_before_ms: int | None = Field(default=None, ge=0, le=1 << 53)
     expires_at_ms: int | None = Field(default=None, ge=0, le=1 << 53)
     dedup: str | None = Field(default=None, min_length=1, max_length=200)
+    in_hours: bool = False
 
 
 class ReceivedArgs(_Args):
@@ -192,6 +193,7 @@ class Commands:
                 not_before_ms=args.not_before_ms,
                 expires_at_ms=args.expires_at_ms,
                 dedup=f"user:{args.dedup}" if args.dedup else None,
+                in_hours=args.in_hours,
             )
             queued = outbox.enqueue(tx, contact, message)
             text = (

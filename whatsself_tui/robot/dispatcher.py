@@ -114,7 +114,6 @@ class Dispatcher:
         limits, policy = limits_of(self._settings()), policy_of(self._settings())
         rest_s = self._rests_until_s - self._clock.monotonic_s()
         connected, plan = self._connected and rest_s <= 0, self._planner()
-
         step = await self._write(lambda tx: claims.step(tx, limits, connected, policy, plan))
         wake_at_ms = self._typist.follow(step)
         if step.claim:

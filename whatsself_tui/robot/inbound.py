@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from whatsself_tui.automation.decision import Incoming
@@ -159,18 +159,29 @@ def _record(tx: Tx, message: Received) -> int | None:
 
 def _answer(tx: Tx, contact_id: int, configuration: Configuration, randomness: int, *, on_arrival: bool) -> bool:
     """Decide about what is pending; on arrival only about what does not wait. True if anything is left."""
-    pending = inbox.pending_of(tx, contact_id)
-    if not pending:
-        return False
-    state = conversation.state_of(tx.connection, contact_id)
-    messages = [Incoming(message.body, (message.kind,), message.written_at_ms) for message in pending]
     decide = decided_on_arrival if on_arrival else answer_pending
-    contact = contacts.get(tx, contact_id)
-    left = len(pending)
-    for handled in decide(configuration.rule_book, state, messages, tx.now_ms, randomness):
-        left -= len(handled.messages)
-        _carry_out(tx, contact, [pending[index] for index in handled.messages], handled)
+    debounce_ms = configuration.settings.answers.debounce_ms
+    contact, left = contacts.get(tx, contact_id), 0
+    for messages in _at_once(inbox.pending_of(tx, contact_id), debounce_ms):
+        state = conversation.state_of(tx.connection, contact_id)
+        texts = [Incoming(message.body, (message.kind,), message.written_at_ms) for message in messages]
+        left += len(messages)
+        for handled in decide(configuration.rule_book, state, texts, tx.now_ms, randomness):
+            left -= len(handled.messages)
+            _carry_out(tx, contact, [messages[index] for index in handled.messages], handled)
     return left > 0
+
+
+def _at_once(pending: Sequence[PendingMessage], debounce_ms: int) -> Iterator[list[PendingMessage]]:
+    """The messages by what is answered as one text: after a crash those of different times may be pending."""
+    group: list[PendingMessage] = []
+    for message in pending:
+        if group and message.received_at_ms - group[-1].received_at_ms >= debounce_ms:
+            yield group
+            group = []
+        group.append(message)
+    if group:
+        yield group
 
 
 def _carry_out(tx: Tx, contact: contacts.Contact, messages: list[PendingMessage], handled: Handled) -> None:

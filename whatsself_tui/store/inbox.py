@@ -20,6 +20,7 @@ class PendingMessage:
     body: str
     kind: str
     written_at_ms: int
+    received_at_ms: int
 
 
 def record(tx: Tx, *, wa_id: str, chat: str, name: str, body: str, kind: str, written_at_ms: int) -> int | None:
@@ -49,7 +50,8 @@ def contacts_with_pending(connection: sqlite3.Connection) -> list[int]:
 def pending_of(tx: Tx, contact_id: int) -> list[PendingMessage]:
     """The contact's messages the rules have not seen, in the order they arrived."""
     rows = tx.execute(
-        "SELECT id, body, kind, written_at FROM inbox WHERE state = 0 AND contact_id = ? ORDER BY id", (contact_id,)
+        "SELECT id, body, kind, written_at, received_at FROM inbox WHERE state = 0 AND contact_id = ? ORDER BY id",
+        (contact_id,),
     )
     return [PendingMessage(*row) for row in rows.fetchall()]
 

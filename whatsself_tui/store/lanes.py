@@ -10,12 +10,22 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, MINUTE_MS, NEVER, Limits, Quota, day_of, free_at, score
+from whatsself_tui.delivery.limits import (
+    HIGHEST_PRIORITY,
+    MINUTE_MS,
+    NEVER,
+    Gate,
+    Limits,
+    Quota,
+    day_of,
+    free_at,
+    score,
+)
 from whatsself_tui.store.database import Tx
 
 _HEADS = """
 SELECT o.id, o.due_at, o.retry_at, o.quota, o.source, c.free_at, c.reply_free_at, c.hold_until, c.inflight,
-  c.last_inbound_at IS NULL AND c.approached_at IS NULL
+  (c.last_inbound_at IS NULL AND c.approached_at IS NULL) + 2 * o.in_hours
 FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id
 WHERE o.state = 0 AND o.contact_id = ? AND o.class = ?{}
 ORDER BY o.due_at, o.id LIMIT 1
@@ -27,13 +37,13 @@ _HEAD = _HEADS.format("")
 #: Source of what a person sends; everything else is automatic, and waits while a person has taken over.
 MANUAL = "manual"
 
-#: What bounds a lane beside its contact's windows: nothing, or the day's first messages to people who never wrote.
-GATES = (0, 1)
+#: What may bound a lane beside its contact's windows: sums of `Gate`.
+GATES = (0, Gate.STRANGER, Gate.HOURS, Gate.STRANGER | Gate.HOURS)
 
 #: The first lane of every class and gate: one seek each, in one statement.
 FIRSTS = " UNION ALL ".join(
     "SELECT * FROM (SELECT contact_id, class, eligible_at, head_id, gate FROM lane"
-    f" WHERE gate = {gate} AND class = {number} ORDER BY eligible_at, head_id LIMIT 1)"
+    f" WHERE gate = {int(gate)} AND class = {number} ORDER BY eligible_at, head_id LIMIT 1)"
     for number in range(HIGHEST_PRIORITY + 1)
     for gate in GATES
 )
@@ -61,7 +71,7 @@ class Head:
     eligible_at_ms: int
     message_id: int
     gate: int = 0
-    """Which gate beside the contact's windows bounds it: 1 for the first message to somebody who never wrote."""
+    """Which gates beside the contact's windows bound it: a sum of `Gate`."""
 
 
 #: A `Head` as the database returns it: the pick makes objects of none but the best.
@@ -142,7 +152,7 @@ def charge(tx: Tx, head: Head, limits: Limits) -> None:
     )
     refresh_windows(tx, head.contact_id, limits)
     tx.execute("UPDATE contact SET inflight = 1 WHERE id = ?", (head.contact_id,))
-    if head.gate:
+    if head.gate & Gate.STRANGER:
         tx.execute(
             "UPDATE contact SET approached_at = ?, approached_by = ? WHERE id = ?",
             (tx.now_ms, head.message_id, head.contact_id),
@@ -201,11 +211,16 @@ def _first_rows(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> 
 
 
 def gate_opens_at(connection: sqlite3.Connection, gate: int, now_ms: int, limits: Limits) -> int:
-    """When lanes of this gate may go: 0 for now; for people who never wrote perhaps the next midnight."""
-    if not gate or not limits.daily_new_contacts:
-        return 0
-    today, tomorrow = day_of(now_ms, limits.zone)
-    return tomorrow if approached(connection, today, limits.daily_new_contacts) >= limits.daily_new_contacts else 0
+    """When lanes of this gate may go: 0 for now, the next midnight, or when the business opens; NEVER if never."""
+    opens_at = 0
+    if gate & Gate.STRANGER and limits.daily_new_contacts:
+        today, tomorrow = day_of(now_ms, limits.zone)
+        if approached(connection, today, limits.daily_new_contacts) >= limits.daily_new_contacts:
+            opens_at = tomorrow
+    if gate & Gate.HOURS and limits.opens_at is not None:
+        open_from = limits.opens_at(max(now_ms, opens_at))
+        opens_at = NEVER if open_from is None else max(opens_at, open_from) if open_from > now_ms else opens_at
+    return opens_at
 
 
 def approached(connection: sqlite3.Connection, since_ms: int, most: int) -> int:

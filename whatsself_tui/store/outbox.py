@@ -50,6 +50,8 @@ class Outgoing:
     expires_at_ms: int | None = None
     dedup: str | None = None
     """Two messages with the same key are one."""
+    in_hours: bool = False
+    """Goes out only while the business is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ def enqueue_many(tx: Tx, messages: Iterable[tuple[str, Outgoing]]) -> list[Queue
 def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
     cursor = tx.execute(
         "INSERT INTO outbox"
-        " (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, in_hours, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             contact.id,
             class_of(message.priority),
@@ -112,6 +114,7 @@ def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
             tx.now_ms,
             message.source,
             message.dedup,
+            message.in_hours,
             storable(message.body),
         ),
     )

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from whatsself_tui.delivery.circuit import State
-from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, NEVER, Limits, score
+from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, NEVER, Gate, Limits, score
 from whatsself_tui.store import breaker, lanes, pace, tally
 from whatsself_tui.store.outbox_views import ADDRESS, NAME
 from whatsself_tui.store.readings import QueueReading, WaitingMessage
@@ -70,17 +70,18 @@ def _next_wake(con: sqlite3.Connection, now_ms: int, settings: Settings, sending
         return gate, "breaker" if circuit >= minute else "minute_limit"
     if first.eligible_at_ms <= now_ms:
         return (None, "in_flight") if sending else (now_ms, "nothing")
-    return first.eligible_at_ms, _why_later(con, first, now_ms)
+    return first.eligible_at_ms, _why_later(con, first, now_ms, limits)
 
 
-def _why_later(con: sqlite3.Connection, head: lanes.Head, now_ms: int) -> str:
+def _why_later(con: sqlite3.Connection, head: lanes.Head, now_ms: int, limits: Limits) -> str:
     lane_at, due_at, retry_at = con.execute(
         "SELECT l.eligible_at, o.due_at, o.retry_at FROM lane AS l JOIN outbox AS o ON o.id = l.head_id"
         " WHERE l.contact_id = ? AND l.class = ?",
         (head.contact_id, head.message_class),
     ).fetchone()
     if lane_at < head.eligible_at_ms:
-        return "new_contacts"
+        by_hours = lanes.gate_opens_at(con, head.gate & Gate.HOURS, now_ms, limits) == head.eligible_at_ms
+        return "hours" if by_hours else "new_contacts"
     if retry_at == lane_at:
         return "retry"
     return "schedule" if due_at == lane_at and due_at > now_ms else "contact_limit"

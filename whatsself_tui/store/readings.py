@@ -98,7 +98,7 @@ class QueueReading:
     """When the next message may go; None with nothing queued, or while paused or offline."""
     waits_for: str
     """What holds the next message up: `nothing`, `empty` (no message), `paused`, `offline`, `breaker`, `pace`,
-    `minute_limit`, `contact_limit`, `new_contacts`, `schedule`, `retry` or `in_flight`."""
+    `minute_limit`, `contact_limit`, `new_contacts`, `hours`, `schedule`, `retry` or `in_flight`."""
     next_up: tuple[WaitingMessage, ...]
     """Heads of the lanes that can go first, at most 20."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from whatsself_tui.automation.hours import opens_at_ms
+from whatsself_tui.config.rules import opening_hours
 from whatsself_tui.delivery.circuit import Policy
 from whatsself_tui.delivery.limits import Limits
 from whatsself_tui.delivery.pace import Habit
@@ -22,6 +25,7 @@ def limits_of(settings: Settings) -> Limits:
         aging_ms=settings.queue.aging_s * 1000,
         daily_new_contacts=settings.limits.daily_new_contacts,
         zone=settings.business.zone,
+        opens_at=partial(opens_at_ms, opening_hours(settings.business)),
     )
 
 

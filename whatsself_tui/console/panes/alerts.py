@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import Canvas, Pane, Source
 from whatsself_tui.console.words import moment, plural
+from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.readings import AlertReading
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
-
-if TYPE_CHECKING:
-    from whatsself_tui.config.schema import Settings
 
 _LABELS = {"error": ("✗ ERROR", "bold $text-error"), "warning": ("▲ WARNING", "bold $text-warning")}
 _SEEN = ("✓ SEEN", "$text-muted")
@@ -66,7 +63,7 @@ class AlertsPane(Pane[tuple[AlertReading, ...]]):
         if self.is_working:
             self.redraw()
 
-    def question(self, settings: Settings, now_ms: int) -> queries.Query[tuple[AlertReading, ...]]:
+    async def question(self, link: RobotLink, now_ms: int) -> queries.Query[tuple[AlertReading, ...]]:
         """The alerts that hold now."""
         return queries.alerts()
 

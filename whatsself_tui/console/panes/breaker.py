@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
 from whatsself_tui.console.words import BREAKER, MODES, countdown, elapsed, gauge, moment, plural
+from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.readings import BreakerReading
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
-
-if TYPE_CHECKING:
-    from whatsself_tui.config.schema import Settings
 
 
 class BreakerPane(Pane[BreakerReading]):
@@ -24,9 +21,9 @@ class BreakerPane(Pane[BreakerReading]):
     TITLE = "1 Breaker"
     TOPICS = frozenset({Topic.BREAKER})
 
-    def question(self, settings: Settings, now_ms: int) -> queries.Query[BreakerReading]:
+    async def question(self, link: RobotLink, now_ms: int) -> queries.Query[BreakerReading]:
         """The breaker as it is stored."""
-        return queries.breaker(settings, now_ms)
+        return queries.breaker(link.settings, now_ms)
 
     def counts(self, reading: BreakerReading, now_ms: int) -> bool:
         """It counts down to the first probe while it is open."""

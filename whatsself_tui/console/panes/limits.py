@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
 from whatsself_tui.console.words import countdown, fit, gauge
+from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.readings import ContactLimitReading, LimitsReading
 from whatsself_tui.store.topics import Topic
-
-if TYPE_CHECKING:
-    from whatsself_tui.config.schema import Settings
 
 _FREE = "now"
 
@@ -28,9 +25,9 @@ class LimitsPane(Pane[LimitsReading]):
     TITLE = "3 Limits"
     TOPICS = frozenset({Topic.LIMITS, Topic.CONTACTS})
 
-    def question(self, settings: Settings, now_ms: int) -> queries.Query[LimitsReading]:
+    async def question(self, link: RobotLink, now_ms: int) -> queries.Query[LimitsReading]:
         """Both windows at that moment."""
-        return queries.limits(settings, now_ms)
+        return queries.limits(link.settings, now_ms)
 
     def counts(self, reading: LimitsReading, now_ms: int) -> bool:
         """Somebody waits for a window."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import Canvas, Pane
-from whatsself_tui.console.words import STATUS, day_of, day_words, fit, time_of_day
+from whatsself_tui.console.words import STATUS, day_of, day_words, fit, next_day_ms, time_of_day
+from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.readings import MessageReading
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import visible
-
-if TYPE_CHECKING:
-    from whatsself_tui.config.schema import Settings
 
 _WHEN = 8
 _STATUS = 11
@@ -34,15 +30,13 @@ class MessagesPane(Pane[queries.Recent]):
     TITLE = "5 Messages"
     TOPICS = frozenset({Topic.MESSAGES, Topic.CONTACTS, Topic.STATISTICS})
 
-    def question(self, settings: Settings, now_ms: int) -> queries.Query[queries.Recent]:
+    async def question(self, link: RobotLink, now_ms: int) -> queries.Query[queries.Recent]:
         """The last messages and the day's counters."""
-        return queries.messages(settings, now_ms)
+        return queries.messages(link.settings, now_ms)
 
     def outdated_at_ms(self, reading: queries.Recent, read_at_ms: int) -> int | None:
         """At midnight the counters begin anew."""
-        zone = self.source.link.settings.business.zone
-        tomorrow = day_of(read_at_ms, zone) + timedelta(days=1)
-        return round(datetime.combine(tomorrow, time.min, tzinfo=zone).timestamp() * 1000)
+        return next_day_ms(read_at_ms, self.source.link.settings.business.zone)
 
     def picture(self, reading: queries.Recent, canvas: Canvas) -> Sequence[Content]:
         """One line a message, and one before the first message of an earlier day."""

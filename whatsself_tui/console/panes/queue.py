@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import REREAD_MS, Canvas, Pane
 from whatsself_tui.console.words import WAITS_FOR, countdown, fit, plural
+from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.readings import QueueReading, WaitingMessage
 from whatsself_tui.store.topics import Topic
-
-if TYPE_CHECKING:
-    from whatsself_tui.config.schema import Settings
 
 #: From this width on the text of the messages is shown beside the names.
 _ROOM_FOR_TEXT = 50
@@ -26,9 +23,9 @@ class QueuePane(Pane[QueueReading]):
     TITLE = "2 Queue"
     TOPICS = frozenset({Topic.QUEUE, Topic.PACE, Topic.ROBOT, Topic.BREAKER, Topic.LIMITS, Topic.CONTACTS})
 
-    def question(self, settings: Settings, now_ms: int) -> queries.Query[QueueReading]:
+    async def question(self, link: RobotLink, now_ms: int) -> queries.Query[QueueReading]:
         """The backlog at that moment."""
-        return queries.queue(settings, now_ms)
+        return queries.queue(link.settings, now_ms)
 
     def counts(self, reading: QueueReading, now_ms: int) -> bool:
         """Something waits: its age or its time left changes."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -16,12 +15,9 @@ from textual.content import Content
 from whatsself_tui.console import queries
 from whatsself_tui.console.pane import Canvas, Pane, Source
 from whatsself_tui.console.words import BREAKER, TRANSPORT, elapsed, plural
-from whatsself_tui.robot.link import LinkState
+from whatsself_tui.robot.link import LinkState, RobotLink
 from whatsself_tui.store.topics import Topic
 from whatsself_tui.text import short, visible
-
-if TYPE_CHECKING:
-    from whatsself_tui.config.schema import Settings
 
 _GAP = "  "
 
@@ -57,9 +53,9 @@ class TopLine(Pane[queries.Situation]):
         self._may_take_over = may_take_over
         self._told = told
 
-    def question(self, settings: Settings, now_ms: int) -> queries.Query[queries.Situation]:
+    async def question(self, link: RobotLink, now_ms: int) -> queries.Query[queries.Situation]:
         """Robot, breaker and alerts in one reading."""
-        return queries.situation(settings, now_ms)
+        return queries.situation(link.settings, now_ms)
 
     def has_read(self, reading: queries.Situation) -> None:
         """Pass it on: keys and toasts depend on it."""

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from whatsself_tui.console.actions import ACTIONS, BETWEEN_PANES, MOVES, key_name
+from whatsself_tui.console.actions import ACTIONS, BETWEEN_PANES, MOVES, TYPING, key_name
 from whatsself_tui.console.lines import Lines
 from whatsself_tui.console.words import BREAKER, STATUS
 
@@ -58,6 +58,8 @@ def page(width: int) -> list[Content]:
     lines = _section("Keys", [(_keys(action.keys), f"{action.title}. {action.help}") for action in ACTIONS], width)
     between = [(_keys(move.keys), move.title) for move in (*BETWEEN_PANES, *MOVES)]
     lines += _section("Panes", [("1 2 3 4 5", "Go to that pane"), *between], width)
+    typing = [(_keys(move.keys), move.title) for move in TYPING]
+    lines += _section("Automation: writing as a customer", [*typing, ("[image]", "Stands for a picture")], width)
     lines += _section("Words in the top line and the panes", _GLOSSARY, width)
     states = [(f"{glyph} {_state(state)}", meaning) for state, (glyph, _, meaning) in BREAKER.items()]
     lines += _section("Breaker: stops sending when too many sends fail", states, width)

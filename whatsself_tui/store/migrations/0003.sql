@@ -12,6 +12,9 @@ CREATE INDEX contact_handover_end ON contact (handover_until) WHERE handover_unt
 -- What a person sends overtakes what is automatic while a contact is left to a person.
 CREATE INDEX outbox_lane_manual ON outbox (contact_id, class, due_at, id) WHERE state = 0 AND source = 'manual';
 
+-- 1: goes out only in business hours; its lane then has gate 2 (3 for a stranger).
+ALTER TABLE outbox ADD COLUMN in_hours INTEGER NOT NULL DEFAULT 0;
+
 CREATE TABLE contact_flow (
   contact_id INTEGER PRIMARY KEY REFERENCES contact (id),
   flow TEXT NOT NULL,
