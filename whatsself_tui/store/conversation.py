@@ -74,7 +74,8 @@ def write(tx: Tx, contact: contacts.Contact, decision: Decision, key: str) -> No
     for alert in decision.alerts:
         if alert.kind not in alerts.CONDITIONS:
             alerts.raise_alert(tx, alert.kind, "warning", alert.text)
-    decided(tx, decision.rule, [answer.source for answer in decision.answers])
+    fired = [f"trigger:{decision.fired}"] if decision.fired else []
+    decided(tx, decision.rule, [*fired, *(answer.source for answer in decision.answers)])
     tx.touch(Topic.CONTACTS)
 
 
