@@ -145,7 +145,8 @@ def lane_faults(con: sqlite3.Connection, limits: Limits, now_ms: int) -> list[st
             faults.append(f"in-flight flag of contact {contact_id}")
     heads: dict[tuple[int, int], tuple[int, int, int]] = {}
     waiting = con.execute(
-        "SELECT contact_id, class, id, due_at, retry_at, quota, in_hours FROM outbox WHERE state = 0 ORDER BY due_at, id"
+        "SELECT contact_id, class, id, due_at, retry_at, quota, in_hours FROM outbox WHERE state = 0"
+        " ORDER BY due_at, id"
     ).fetchall()
     for contact_id, number, message_id, due_at, retry_at, quota, in_hours in waiting:
         _, free_at, reply_free_at, hold_until, inflight, gate = people[contact_id]
