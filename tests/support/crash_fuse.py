@@ -14,6 +14,8 @@ _FORMAT = struct.Struct("<qqq128s")
 #: A statement is told apart by its beginning; behind that stand ids and times, new in every life.
 _LABEL = 32
 
+_READS = ("SELECT ", "PRAGMA ")
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -62,8 +64,13 @@ class Fuse:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def statement(self, sql: str) -> None:
-        """A statement is about to be run (SQLite's statement trace)."""
-        self.step(" ".join(sql[: 2 * _LABEL].split())[:_LABEL])
+        """A statement is about to be run (SQLite's statement trace).
+
+        Those that only read are no steps: whoever dies before one leaves the same as before the next that writes.
+        """
+        label = " ".join(sql[: 2 * _LABEL].split())[:_LABEL]
+        if not label.startswith(_READS):
+            self.step(label)
 
     def tell(self) -> None:
         """Leave behind how far it came."""

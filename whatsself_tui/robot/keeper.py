@@ -38,6 +38,11 @@ class AlertKeeper:
         if topics & {Topic.QUEUE, Topic.CONFIG, Topic.BREAKER, Topic.CONTACTS}:
             self._look.set()
 
+    def refused(self, error: sqlite3.Error | None) -> None:
+        """The database refused: look again and again until it takes something, even if nobody else writes."""
+        if error is not None:
+            self._look.set()
+
     def stop(self) -> None:
         """Let `run` return."""
         self._stopping = True
@@ -51,6 +56,7 @@ class AlertKeeper:
                 next_ms = await self.look()
             except sqlite3.Error as error:
                 log.error("database refused", error=str(error))
+                self._look.clear()  # this very refusal has set it
                 next_ms = self._clock.now_ms() + round(TROUBLE_PAUSE_S * 1000)
             wait_s = None if next_ms is None else max(0.001, (next_ms - self._clock.now_ms()) / 1000)
             if await self._clock.wait(self._look, wait_s) and not self._stopping:

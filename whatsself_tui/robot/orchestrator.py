@@ -118,6 +118,7 @@ class Orchestrator:
         self.commands = Commands(self)
         self.desk = CommandDesk(self.folder, self.commands)
         store.listen(self._committed)
+        store.on_refusal(self.keeper.refused)
 
     def _settle(self, tx: Tx, loaded: Applied) -> None:
         """Bring what is stored in line with the clock and the configuration of this start."""

@@ -84,7 +84,7 @@ class Store:
         self._clock = clock
         self._listeners: list[Listener] = []
         self._loop = asyncio.get_running_loop()
-        self._on_refusal: Callable[[sqlite3.Error | None], None] | None = None
+        self._on_refusal: list[Callable[[sqlite3.Error | None], None]] = []
         self._refuses = False
         self._damage = ""
         self._waiting: deque[_Waiting] = deque()
@@ -128,7 +128,7 @@ class Store:
 
     def on_refusal(self, told: Callable[[sqlite3.Error | None], None]) -> None:
         """Call `told` in the event loop when the file, the disk or a lock refuses; with None when that is over."""
-        self._on_refusal = told
+        self._on_refusal.append(told)
 
     async def write(self, job: Callable[[Tx], T]) -> T:
         """Run `job` as one transaction: committed with an fsync, or not at all.
@@ -219,8 +219,8 @@ class Store:
             return
         else:
             self._refuses = False
-        if self._on_refusal is not None:
-            self._on_refusal(error if isinstance(error, sqlite3.Error) else None)
+        for told in self._on_refusal:
+            told(error if isinstance(error, sqlite3.Error) else None)
 
     def _tell(self, touched: frozenset[Topic]) -> None:
         for listener in tuple(self._listeners):
