@@ -1,6 +1,6 @@
 """`kill -9` at every step of enqueue, claim, send, finish and recover, none left out.
 
-The steps are found from outside: each statement of the writing connection, as SQLite traces them, and
+The steps are found from outside: each statement of the writing connection that writes, as SQLite traces them, and
 each thing that happens between the robot and its phone or its clients. A first life counts them;
 then one life dies before the first step, another one before the second, up to the last.
 """

@@ -236,7 +236,7 @@ async def test_acknowledgements_raise_the_status_and_never_lower_it(tmp_path: Pa
         assert (counters["delivered"], counters["read"]) == (1, 1)
 
 
-@pytest.mark.parametrize("statement", [lanes.FIRSTS, lanes.NTH_LAST_SEND, lanes.NTH_LAST_SEND_TO])
+@pytest.mark.parametrize("statement", [lanes.FIRSTS[0], lanes.NEXT_GATE, lanes.NTH_LAST_SEND, lanes.NTH_LAST_SEND_TO])
 async def test_hot_reads_search_an_index_and_scan_nothing(tmp_path: Path, statement: str) -> None:
     async with queue_world(tmp_path) as world:
         arguments = (1,) * statement.count("?")

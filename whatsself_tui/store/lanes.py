@@ -37,16 +37,18 @@ _HEAD = _HEADS.format("")
 #: Source of what a person sends; everything else is automatic, and waits while a person has taken over.
 MANUAL = "manual"
 
-#: What may bound a lane beside its contact's windows: sums of `Gate`.
-GATES = (0, Gate.STRANGER, Gate.HOURS, Gate.STRANGER | Gate.HOURS)
+#: By gate (a sum of `Gate`): the first lane of every class, one seek each, in one statement.
+FIRSTS = {
+    gate: " UNION ALL ".join(
+        "SELECT * FROM (SELECT contact_id, class, eligible_at, head_id, gate FROM lane"
+        f" WHERE gate = {gate} AND class = {number} ORDER BY eligible_at, head_id LIMIT 1)"
+        for number in range(HIGHEST_PRIORITY + 1)
+    )
+    for gate in range(sum(Gate) + 1)
+}
 
-#: The first lane of every class and gate: one seek each, in one statement.
-FIRSTS = " UNION ALL ".join(
-    "SELECT * FROM (SELECT contact_id, class, eligible_at, head_id, gate FROM lane"
-    f" WHERE gate = {int(gate)} AND class = {number} ORDER BY eligible_at, head_id LIMIT 1)"
-    for number in range(HIGHEST_PRIORITY + 1)
-    for gate in GATES
-)
+#: The next gate that any lane has.
+NEXT_GATE = "SELECT gate FROM lane WHERE gate > ? ORDER BY gate LIMIT 1"
 
 #: Strangers written to since a time, counted no further than a limit.
 APPROACHED = "SELECT count(*) FROM (SELECT 1 FROM contact WHERE approached_at >= ? LIMIT ?)"
@@ -203,11 +205,12 @@ def firsts(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> list[
 
 
 def _first_rows(connection: sqlite3.Connection, now_ms: int, limits: Limits) -> Iterator[_Row]:
-    opens_at = {0: 0}
-    for contact_id, message_class, eligible_at, message_id, gate in connection.execute(FIRSTS):
-        if gate not in opens_at:
-            opens_at[gate] = gate_opens_at(connection, gate, now_ms, limits)
-        yield contact_id, message_class, max(eligible_at, opens_at[gate]), message_id, gate
+    found = connection.execute(NEXT_GATE, (-1,)).fetchone()
+    while found is not None:
+        opens_at = gate_opens_at(connection, found[0], now_ms, limits)
+        for contact_id, message_class, eligible_at, message_id, gate in connection.execute(FIRSTS[found[0]]):
+            yield contact_id, message_class, max(eligible_at, opens_at), message_id, gate
+        found = connection.execute(NEXT_GATE, found).fetchone()
 
 
 def gate_opens_at(connection: sqlite3.Connection, gate: int, now_ms: int, limits: Limits) -> int:

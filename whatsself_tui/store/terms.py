@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from whatsself_tui.automation.hours import opens_at_ms
-from whatsself_tui.config.rules import opening_hours
 from whatsself_tui.delivery.circuit import Policy
 from whatsself_tui.delivery.limits import Limits
 from whatsself_tui.delivery.pace import Habit
@@ -16,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def limits_of(settings: Settings) -> Limits:
-    """How much may be sent, in the business's days."""
+    """How much may be sent, in the business's days and hours."""
+    # Loaded with the settings themselves, not before: the console draws its first frame without them.
+    from whatsself_tui.automation.hours import opens_at_ms
+    from whatsself_tui.config.rules import opening_hours
+
     return Limits(
         per_minute=settings.limits.per_minute,
         per_contact=settings.limits.per_contact,
