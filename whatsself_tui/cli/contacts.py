@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from whatsself_tui.cli.carry_out import carry_out
-from whatsself_tui.cli.output import clock_time, document, iso, line, narrate, report
+from whatsself_tui.cli.output import clock_time, document, line, narrate, report, times_as_iso
 from whatsself_tui.cli.status import read_once
 from whatsself_tui.config.in_force import read_in_force
 from whatsself_tui.errors import CommandRefused, UsageError
@@ -26,7 +25,7 @@ def list_contacts(folder: DataFolder, args: Namespace) -> int:
     rows = read_once(folder, lambda con: read_contacts(con, which, args.limit + 1))
     shown, more = rows[: args.limit], len(rows) > args.limit
     if args.json:
-        document({"contacts": [_times_as_iso(row, zone) for row in shown], "more": more})
+        document({"contacts": [times_as_iso(row, zone) for row in shown], "more": more})
         return 0
     for row in shown:
         wrote = clock_time(row["last_inbound_at_ms"], zone) if row["last_inbound_at_ms"] else "never wrote"
@@ -49,8 +48,8 @@ def show_contact(folder: DataFolder, args: Namespace) -> int:
     if contact is None:
         raise CommandRefused(f"There is no contact {args.phone[:40]!r}.")
     if args.json:
-        flow = contact["flow"] and _times_as_iso(contact["flow"], zone)
-        document({**_times_as_iso(contact, zone), "flow": flow})
+        flow = contact["flow"] and times_as_iso(contact["flow"], zone)
+        document({**times_as_iso(contact, zone), "flow": flow})
         return 0
     line(f"{visible(contact['name'], 60) or 'no name'}  {visible(contact['phone'] or contact['lid'], 40)}")
     line(_state(contact) or "the robot answers")
@@ -94,9 +93,3 @@ def _state(row: dict[str, Any]) -> str:
     elif row["handed_over"]:
         words.append("left to a person")
     return ", ".join(words)
-
-
-def _times_as_iso(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    return {
-        name.removesuffix("_ms"): iso(value, zone) if name.endswith("_ms") else value for name, value in row.items()
-    }

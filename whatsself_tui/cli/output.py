@@ -24,6 +24,13 @@ def clock_time(at_ms: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def times_as_iso(row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """A row of a list as JSON has it: every `…_ms` under its name without the unit, in ISO 8601."""
+    return {
+        name.removesuffix("_ms"): iso(value, zone) if name.endswith("_ms") else value for name, value in row.items()
+    }
+
+
 def document(content: Mapping[str, Any]) -> None:
     """The one JSON document of a command with `--json`; ASCII, so that any terminal or pipe takes it."""
     print(json.dumps(content, indent=2, ensure_ascii=True))

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from whatsself_tui.cli.carry_out import carry_out
-from whatsself_tui.cli.output import clock_time, document, iso, line, narrate, report
+from whatsself_tui.cli.output import clock_time, document, line, narrate, report, times_as_iso
 from whatsself_tui.cli.status import read_once
 from whatsself_tui.cli.when import parse_when
 from whatsself_tui.clock import SystemClock
@@ -69,20 +66,20 @@ def show_message(folder: DataFolder, args: Namespace) -> int:
     if message is None:
         raise CommandRefused(f"There is no message {args.id}.")
     if args.json:
-        history = [_times_as_iso(entry, zone) for entry in message["history"]]
-        document({**_times_as_iso(message, zone), "history": history})
+        history = [times_as_iso(entry, zone) for entry in message["history"]]
+        document({**times_as_iso(message, zone), "history": history})
         return 0
     line(f"Message {message['id']} to {visible(message['contact'], 60)} ({visible(message['address'], 60)})")
     line(f"{message['status']}, priority {message['priority']}, {message['attempts']} attempts, {message['source']}")
     for name in ("enqueued_at_ms", "not_before_ms", "expires_at_ms", "done_at_ms"):
         if message[name] is not None:
-            line(f"{name.removesuffix('_ms').replace('_', ' '):<12} {_date_and_time(message[name], zone)}")
+            line(f"{name.removesuffix('_ms').replace('_', ' '):<12} {clock_time(message[name], zone)}")
     if message["error"]:
         line(f"{'reason':<12} {visible(message['error'], 500)}")
     for entry in message["history"]:
         who = f"attempt {entry['number']}" if entry["number"] else "operator"
         reason = f": {visible(entry['reason'], 300)}" if entry["reason"] else ""
-        line(f"{_date_and_time(entry['at_ms'], zone)}  {who}, {entry['result']}{reason}")
+        line(f"{clock_time(entry['at_ms'], zone)}  {who}, {entry['result']}{reason}")
     line(visible(message["body"]))
     return 0
 
@@ -95,7 +92,7 @@ def list_queue(folder: DataFolder, args: Namespace) -> int:
     rows = read_once(folder, lambda con: read_outbox(con, State[args.state.upper()], args.limit + 1))
     shown, more = rows[: args.limit], len(rows) > args.limit
     if args.json:
-        document({"state": args.state, "messages": [_times_as_iso(row, zone) for row in shown], "more": more})
+        document({"state": args.state, "messages": [times_as_iso(row, zone) for row in shown], "more": more})
         return 0
     for row in shown:
         what = visible(str(row["body"]), 60)
@@ -107,13 +104,3 @@ def list_queue(folder: DataFolder, args: Namespace) -> int:
     elif not shown:
         narrate(f"No {args.state} messages.")
     return 0
-
-
-def _times_as_iso(row: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    return {
-        (name.removesuffix("_ms")): iso(value, zone) if name.endswith("_ms") else value for name, value in row.items()
-    }
-
-
-def _date_and_time(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -26,7 +26,7 @@ from whatsself_tui.config.schema import Settings
 from whatsself_tui.errors import UsageError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.phones import parse_phone
-from whatsself_tui.store.contact_view import ContactReading
+from whatsself_tui.store.standing import Standing
 from whatsself_tui.text import storable, visible
 
 _MEDIUM = re.compile(rf"\[({'|'.join(MEDIA[1:])})\] ?")
@@ -82,7 +82,7 @@ def _check(args: Namespace) -> None:
     args.pause = 60 if args.pause is None else args.pause
 
 
-def _start(asked: str | None, phone: str, known: ContactReading, settings: Settings, at_ms: int) -> _Start:
+def _start(asked: str | None, phone: str, known: Standing, settings: Settings, at_ms: int) -> _Start:
     if known.state is not None:
         return _Start(known.state, "stored")
     if asked in (None, "new", "stored"):

@@ -157,6 +157,11 @@ class Commands:
 
         return await self._host.store.write(transaction)
 
+    async def _known_result(self, command: SpooledCommand) -> CommandResult | None:
+        """What a command that takes several transactions came to, if it was carried out before."""
+        known = await self._host.store.write(lambda tx: state.known_result(tx, command.id))
+        return None if known is None else CommandResult(**known)
+
     async def _pause(self, command: SpooledCommand) -> CommandResult:
         return await self._set_paused(command, True)
 
@@ -246,9 +251,9 @@ class Commands:
         args = _parse(QueueArgs, command)
         if not args.all:
             return await self._once(command, lambda tx: decide(tx, args))
-        known = await self._host.store.write(lambda tx: state.known_result(tx, command.id))
+        known = await self._known_result(command)
         if known is not None:
-            return CommandResult(**known)
+            return known
         result = await decide_all(self._host.store, args)
         return await self._once(command, lambda tx: result)
 
@@ -261,9 +266,9 @@ class Commands:
     async def _backup(self, command: SpooledCommand) -> CommandResult:
         """Made outside of a transaction: the archive carries the command's id, so that a repetition finds it."""
         _parse(NoArgs, command)
-        known = await self._host.store.write(lambda tx: state.known_result(tx, command.id))
+        known = await self._known_result(command)
         if known is not None:
-            return CommandResult(**known)
+            return known
         try:
             made = await self._backups.make(command.id, self._host.clock.now_ms(), self._host.store.zone)
         except DataError as error:

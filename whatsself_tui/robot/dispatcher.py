@@ -136,14 +136,14 @@ class Dispatcher:
 
         Compared in the transaction itself: between a look at the clock and a claim nobody may set it.
         """
-        limits, policy = limits_of(self._settings()), policy_of(self._settings())
+        settings = self._settings()
 
         def in_time(tx: Tx) -> tuple[T, Moment]:
             now = Moment(tx.now_ms, self._clock.elapsed_s())
             by_ms = jumped_ms(self._moment, now)
             if by_ms:
                 log.warning("the clock was set", by_s=round(by_ms / 1000))
-                clock_changes.shift(tx, by_ms, limits, policy)
+                clock_changes.shift(tx, by_ms, limits_of(settings), policy_of(settings))
             return job(tx), now
 
         result, self._moment = await self._store.write(in_time)
@@ -173,21 +173,21 @@ class Dispatcher:
 
     async def _is_there_already(self, claim: Claim) -> bool:
         """An attempt without an answer may have arrived since: nothing is repeated that is not certainly absent."""
-        found = await self._look_up(claim)
-        if found is LookUp.PRESENT:
-            await self._sent(claim)
-        elif found is LookUp.UNKNOWN:
-            limits = limits_of(self._settings())
-            await self._finish(lambda tx: claims.still_in_doubt(tx, claim, limits, round(TROUBLE_PAUSE_S * 1000)))
-        return found is not LookUp.ABSENT
+        limits, delay_ms = limits_of(self._settings()), round(TROUBLE_PAUSE_S * 1000)
+        return await self._settled(claim, lambda tx: claims.still_in_doubt(tx, claim, limits, delay_ms))
 
     async def _decided_by_look_up(self, claim: Claim) -> bool:
         """Nobody told whether it was sent: record what a look-up by id shows; False if it is absent."""
+        reason = "nobody can tell whether it was sent"
+        return await self._settled(claim, lambda tx: claims.unconfirmed(tx, claim, reason))
+
+    async def _settled(self, claim: Claim, if_unknown: Callable[[Tx], bool]) -> bool:
+        """Record what a look-up shows, with `if_unknown` that it cannot tell; False if the message is absent."""
         found = await self._look_up(claim)
         if found is LookUp.PRESENT:
             await self._sent(claim)
         elif found is LookUp.UNKNOWN:
-            await self._finish(lambda tx: claims.unconfirmed(tx, claim, "nobody can tell whether it was sent"))
+            await self._finish(if_unknown)
         return found is not LookUp.ABSENT
 
     async def _look_up(self, claim: Claim) -> LookUp:

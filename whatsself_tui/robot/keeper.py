@@ -10,7 +10,8 @@ from whatsself_tui.clock import Clock
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.delivery.circuit import State
 from whatsself_tui.host.logs import logger
-from whatsself_tui.store import alerts, breaker, tally
+from whatsself_tui.store import alerts, breaker, conversation, tally
+from whatsself_tui.store.contact_views import WAITING
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.topics import Topic
 
@@ -112,13 +113,8 @@ def _look_at_breaker(tx: Tx) -> None:
 
 def _look_at_people(tx: Tx) -> int | None:
     """Contacts left to a person who wrote and were not answered; returns when the first is the robot's again."""
-    tx.execute(
-        "UPDATE contact SET handover_reason = NULL, handover_until = NULL WHERE handover_until <= ?", (tx.now_ms,)
-    )
-    waiting, until = tx.execute(
-        "SELECT count(*), min(handover_until) FROM contact WHERE handover_reason IS NOT NULL"
-        " AND last_inbound_at > coalesce(person_at, 0)"
-    ).fetchone()
+    conversation.end_hand_overs(tx)
+    waiting, until = tx.execute(f"SELECT count(*), min(handover_until) FROM contact WHERE {WAITING}").fetchone()
     them = "1 contact waits" if waiting == 1 else f"{waiting} contacts wait"
     text = f"{them} for a person. `contacts list --waiting` names them; `contacts release` gives one back to the robot."
     _hold(tx, "waiting_for_human", waiting > 0, text)

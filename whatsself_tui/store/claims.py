@@ -187,9 +187,7 @@ def sent(tx: Tx, claim: Claim, policy: Policy = DEFAULT_POLICY) -> bool:
         return False
     tx.execute("UPDATE outbox SET ack = max(ack, 1) WHERE id = ?", (claim.id,))
     source = tx.execute("SELECT source FROM outbox WHERE id = ?", (claim.id,)).fetchone()[0]
-    count(tx, "outbound")
-    if source != outbox.MANUAL:
-        count(tx, "automated")
+    outbox.count_sent(tx, source)
     breaker.outcome(tx, policy, True, claim.generation)
     return True
 

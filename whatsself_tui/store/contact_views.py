@@ -8,9 +8,12 @@ from typing import Any, Literal
 
 Which = Literal["all", "waiting", "handed_over", "opted_out"]
 
+#: SQL of the condition that a contact is left to a person who has not answered yet.
+WAITING = "handover_reason IS NOT NULL AND last_inbound_at > coalesce(person_at, 0)"
+
 _WHICH: dict[Which, str] = {
     "all": "1",
-    "waiting": "handover_reason IS NOT NULL AND last_inbound_at > coalesce(person_at, 0)",
+    "waiting": WAITING,
     "handed_over": "handover_reason IS NOT NULL",
     "opted_out": "consent = 'out'",
 }

@@ -91,6 +91,13 @@ def hand_over(tx: Tx, contact_id: int, to_a_person: HandOver, *, hold: bool) -> 
     tx.touch(Topic.CONTACTS, Topic.QUEUE)
 
 
+def end_hand_overs(tx: Tx) -> None:
+    """Contacts whose time with a person is over are the robot's again."""
+    tx.execute(
+        "UPDATE contact SET handover_reason = NULL, handover_until = NULL WHERE handover_until <= ?", (tx.now_ms,)
+    )
+
+
 def release(tx: Tx, contact_id: int) -> bool:
     """The robot takes the contact up again; False if nobody had taken over."""
     changed = tx.execute(

@@ -13,7 +13,7 @@ from whatsself_tui.delivery.limits import Quota
 from whatsself_tui.store import attempts, lanes, outbox
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.outbox import State
-from whatsself_tui.store.tally import count, scheduled, tally
+from whatsself_tui.store.tally import scheduled, tally
 from whatsself_tui.store.topics import Topic
 
 _IS: Final = {
@@ -89,9 +89,7 @@ def confirm(tx: Tx, message_id: int) -> str:
         "UPDATE outbox SET state = 2, ack = max(ack, 1), error = '' WHERE id = ? RETURNING source", (message_id,)
     ).fetchone()
     tally(tx, "unconfirmed", -1)
-    count(tx, "outbound")
-    if source != outbox.MANUAL:
-        count(tx, "automated")
+    outbox.count_sent(tx, source)
     return _decided(tx, message_id, "confirmed", "")
 
 

@@ -31,11 +31,11 @@ WHERE o.state = 0 AND o.contact_id = ? AND o.class = ?{}
 ORDER BY o.due_at, o.id LIMIT 1
 """
 
-_HEAD_BY_A_PERSON = _HEADS.format(" AND o.source = 'manual'")
-_HEAD = _HEADS.format("")
-
 #: Source of what a person sends; everything else is automatic, and waits while a person has taken over.
 MANUAL = "manual"
+
+_HEAD = _HEADS.format("")
+_HEAD_BY_A_PERSON = _HEADS.format(f" AND o.source = '{MANUAL}'")
 
 #: By gate (a sum of `Gate`): the first lane of every class, one seek each, in one statement.
 FIRSTS = {

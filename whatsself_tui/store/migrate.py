@@ -50,6 +50,12 @@ def refuse_newer(version: int, path: Path) -> None:
         )
 
 
+def is_present(connection: sqlite3.Connection) -> bool:
+    """Whether the schema is that of this very program."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version == max(scripts())
+
+
 def require_present(connection: sqlite3.Connection, path: Path) -> None:
     """For readers, which change nothing. Raises DataError for a schema that is older or newer than this program's."""
     present: int = connection.execute("PRAGMA user_version").fetchone()[0]

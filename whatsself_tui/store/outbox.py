@@ -160,6 +160,13 @@ def record_typed(tx: Tx, contact: contacts.Contact, wa_id: str, body: str, writt
     return True
 
 
+def count_sent(tx: Tx, source: str) -> None:
+    """Count a message that WhatsApp has, in the statistics of now."""
+    count(tx, "outbound")
+    if source != MANUAL:
+        count(tx, "automated")
+
+
 def cancel_automatic(tx: Tx, contact_id: int, reason: str) -> int:
     """Cancel what waits for the contact and was not written by a person; returns how many."""
     rows = tx.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from whatsself_tui.delivery.circuit import State
@@ -29,7 +30,9 @@ def read_queue(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Queu
         if f"queued:{number}" in tallies
     )
     queued, sending = sum(n for _, n in by_priority), tallies.get("sending", 0)
-    wake_at, waits_for = _next_wake(con, now_ms, settings, sending) if queued else (None, "empty")
+    limits = limits_of(settings)
+    firsts = lanes.firsts(con, now_ms, limits)
+    wake_at, waits_for = _next_wake(con, now_ms, settings, sending, firsts) if queued else (None, "empty")
     oldest = con.execute("SELECT due_at FROM outbox WHERE state = 0 ORDER BY due_at, id LIMIT 1").fetchone()
     return QueueReading(
         queued=queued,
@@ -41,11 +44,13 @@ def read_queue(con: sqlite3.Connection, settings: Settings, now_ms: int) -> Queu
         oldest_waiting_since_ms=oldest[0] if oldest and oldest[0] <= now_ms else None,
         next_wake_at_ms=wake_at,
         waits_for=waits_for,
-        next_up=_next_up(con, now_ms, limits_of(settings)),
+        next_up=_next_up(con, now_ms, limits, firsts),
     )
 
 
-def _next_wake(con: sqlite3.Connection, now_ms: int, settings: Settings, sending: int) -> tuple[int | None, str]:
+def _next_wake(
+    con: sqlite3.Connection, now_ms: int, settings: Settings, sending: int, firsts: Sequence[lanes.Head]
+) -> tuple[int | None, str]:
     """When the next send may start and what it waits for until then; None if only an event can tell."""
     robot = read_robot(con)
     if robot.paused:
@@ -59,7 +64,7 @@ def _next_wake(con: sqlite3.Connection, now_ms: int, settings: Settings, sending
     if sending and breaker.load(con).state is State.HALF_OPEN:
         return None, "in_flight"  # a test send: nothing else goes before its outcome
     circuit = breaker.gate(con, policy, now_ms)
-    first = min(lanes.firsts(con, now_ms, limits), key=lambda head: head.eligible_at_ms, default=None)
+    first = min(firsts, key=lambda head: head.eligible_at_ms, default=None)
     if first is None or first.eligible_at_ms >= NEVER:
         return None, "in_flight"
     if circuit >= NEVER:
@@ -87,13 +92,16 @@ def _why_later(con: sqlite3.Connection, head: lanes.Head, now_ms: int, limits: L
     return "schedule" if due_at == lane_at and due_at > now_ms else "contact_limit"
 
 
-def _next_up(con: sqlite3.Connection, now_ms: int, limits: Limits) -> tuple[WaitingMessage, ...]:
+def _next_up(
+    con: sqlite3.Connection, now_ms: int, limits: Limits, firsts: Sequence[lanes.Head]
+) -> tuple[WaitingMessage, ...]:
     heads: list[lanes.Head] = []
-    for first in lanes.firsts(con, now_ms, limits):
+    opens_at = {gate: lanes.gate_opens_at(con, gate, now_ms, limits) for gate in {first.gate for first in firsts}}
+    for first in firsts:
         rows = con.execute(
             "SELECT contact_id, class, max(eligible_at, ?), head_id, gate FROM lane WHERE gate = ? AND class = ?"
             " ORDER BY eligible_at, head_id LIMIT ?",
-            (lanes.gate_opens_at(con, first.gate, now_ms, limits), first.gate, first.message_class, NEXT_UP),
+            (opens_at[first.gate], first.gate, first.message_class, NEXT_UP),
         )
         heads.extend(lanes.Head(*row) for row in rows)
     heads.sort(key=lambda head: _turn(head, now_ms, limits))

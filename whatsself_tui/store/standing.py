@@ -10,7 +10,7 @@ from whatsself_tui.store import conversation, lanes
 
 
 @dataclass(frozen=True, slots=True)
-class ContactReading:
+class Standing:
     """What the database has about a phone number."""
 
     state: ContactState | None
@@ -21,11 +21,11 @@ class ContactReading:
     """Times of the sends to all contacts."""
 
 
-def read_contact(con: sqlite3.Connection, phone: str, since_ms: int) -> ContactReading:
+def read_standing(con: sqlite3.Connection, phone: str, since_ms: int) -> Standing:
     """The contact with these E.164 digits, and the sends after `since_ms`."""
     row = con.execute("SELECT id FROM contact WHERE phone = ?", (phone,)).fetchone()
     sends = sorted(lanes.sends_since(con, since_ms))
-    return ContactReading(
+    return Standing(
         conversation.state_of(con, row[0]) if row else None,
         tuple(ts for ts, contact_id in sends if row and contact_id == row[0]),
         tuple(ts for ts, _ in sends),
