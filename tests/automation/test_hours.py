@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from whatsself_tui.automation.hours import (
     OpeningHours,
-    always_open,
     closed_period_start_ms,
     is_open,
     opens_at_ms,
@@ -108,7 +107,7 @@ def test_never_and_always_open() -> None:
     assert not is_open(never, now_ms)
     assert opens_at_ms(never, now_ms) is None
     assert closed_period_start_ms(never, now_ms) == 0
-    assert is_open(always_open(SAO_PAULO), now_ms)
+    assert is_open(hours("mon-sun 00:00-24:00"), now_ms)
 
 
 def test_more_than_a_year_of_holidays_is_never() -> None:

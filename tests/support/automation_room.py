@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from whatsself_tui.automation.catalogue import Finding, read_catalogue
 from whatsself_tui.automation.decision import Business, ConsentRules, ContactState, Decision, Incoming
 from whatsself_tui.automation.engine import run_rules
-from whatsself_tui.automation.hours import OpeningHours, always_open
+from whatsself_tui.automation.hours import OpeningHours, parse_hours
 from whatsself_tui.automation.model import Catalogue
 from whatsself_tui.automation.occasions import after
 from whatsself_tui.automation.rulebook import AnswerRules, RuleBook
 
 ZONE = ZoneInfo("America/Sao_Paulo")
+ALWAYS_OPEN = OpeningHours(ZONE, parse_hours(("mon-sun 00:00-24:00",)))
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 """A Monday."""
 
@@ -62,7 +63,7 @@ def rules(
 ) -> RuleBook:
     """A rule book: always open, nobody welcomed, unless said otherwise."""
     read = toml if isinstance(toml, Catalogue) else catalogue(toml)
-    return RuleBook(read, Business("Padaria Pão Quente"), hours or always_open(ZONE), consent, answering, welcome, away)
+    return RuleBook(read, Business("Padaria Pão Quente"), hours or ALWAYS_OPEN, consent, answering, welcome, away)
 
 
 def maria(**more: Any) -> ContactState:

@@ -44,11 +44,6 @@ class OpeningHours:
     """Public holidays besides: `BR`, `BR-SP`."""
 
 
-def always_open(zone: ZoneInfo) -> OpeningHours:
-    """Round the clock, every day."""
-    return OpeningHours(zone, (((0, _DAY_MINUTES),),) * 7)
-
-
 def parse_hours(lines: Iterable[str]) -> tuple[tuple[Interval, ...], ...]:
     """The week that lines such as `mon-fri 09:00-12:00 13:30-18:00` and `sat 22:00-02:00` describe.
 

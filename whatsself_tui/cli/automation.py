@@ -7,8 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from whatsself_tui.automation.package import write_package
-from whatsself_tui.cli.files_now import as_data, counted, read_files, tell_problems
-from whatsself_tui.cli.output import document, line, narrate
+from whatsself_tui.cli.files_now import read_files, tell_check, tell_problems
+from whatsself_tui.cli.output import line
 from whatsself_tui.config.files import AUTOMATION_FILE
 from whatsself_tui.config.folder import evaluate
 from whatsself_tui.config.toml_text import parse
@@ -20,26 +20,7 @@ from whatsself_tui.text import visible
 
 def check(folder: DataFolder, args: Namespace) -> int:
     """Tell everything that is wrong with the files or doubtful; exit 2 if something is wrong."""
-    loaded = evaluate(read_files(folder.config))
-    if args.json:
-        document(
-            {
-                "ok": loaded.value is not None,
-                "problems": [as_data(problem) for problem in loaded.problems],
-                "warnings": [as_data(warning) for warning in loaded.warnings],
-            }
-        )
-    else:
-        for problem in loaded.problems:
-            line(visible(str(problem), 1000))
-        for warning in loaded.warnings:
-            line(f"warning: {visible(str(warning), 1000)}")
-    if loaded.value is None:
-        narrate(counted(len(loaded.problems), "problem"))
-        return 2
-    warnings = f" {counted(len(loaded.warnings), 'warning')}" if loaded.warnings else ""
-    narrate(f"Both files are right.{warnings}")
-    return 0
+    return tell_check(evaluate(read_files(folder.config)), args.json)
 
 
 def export(folder: DataFolder, args: Namespace) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
+from whatsself_tui.cli.files_now import tell_check
 from whatsself_tui.cli.output import document, line, narrate
 from whatsself_tui.config.files import ensure_files
-from whatsself_tui.config.in_force import check_files, read_in_force, read_rules_in_force
-from whatsself_tui.errors import Problem
+from whatsself_tui.config.folder import evaluate, take_snapshot
+from whatsself_tui.config.in_force import read_in_force
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.text import visible
 
@@ -32,26 +33,7 @@ def check(folder: DataFolder, args: Namespace) -> int:
     """Tell everything that is wrong with the files; exit 2 if something is."""
     folder.create()
     ensure_files(folder.config)
-    problems = check_files(folder.config)
-    warnings = () if problems else read_rules_in_force(folder.config).warnings
-    if args.json:
-        lists = {
-            "problems": [_as_json(entry) for entry in problems],
-            "warnings": [_as_json(entry) for entry in warnings],
-        }
-        document({"ok": not problems, **lists})
-    else:
-        for problem in problems:
-            line(visible(str(problem), 1000))
-        for warning in warnings:
-            line(f"warning: {visible(str(warning), 1000)}")
-    count = "1 problem." if len(problems) == 1 else f"{len(problems)} problems."
-    narrate(count if problems else "Both files are right.")
-    return 2 if problems else 0
-
-
-def _as_json(entry: Problem) -> dict[str, object]:
-    return {"file": entry.file, "line": entry.line, "field": entry.field, "message": entry.message}
+    return tell_check(evaluate(take_snapshot(folder.config)), args.json)
 
 
 def show(folder: DataFolder, args: Namespace) -> int:

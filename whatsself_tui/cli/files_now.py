@@ -28,6 +28,29 @@ def read_rules_now(folder: Path) -> Loaded[Rules]:
     return evaluate(read_files(folder))
 
 
+def tell_check(loaded: Loaded[Rules], as_json: bool) -> int:
+    """Print everything that is wrong with the files or doubtful; returns the exit code: 2 if something is wrong."""
+    if as_json:
+        document(
+            {
+                "ok": loaded.value is not None,
+                "problems": [as_data(problem) for problem in loaded.problems],
+                "warnings": [as_data(warning) for warning in loaded.warnings],
+            }
+        )
+    else:
+        for problem in loaded.problems:
+            line(visible(str(problem), 1000))
+        for warning in loaded.warnings:
+            line(f"warning: {visible(str(warning), 1000)}")
+    if loaded.value is None:
+        narrate(counted(len(loaded.problems), "problem"))
+        return 2
+    warnings = f" {counted(len(loaded.warnings), 'warning')}" if loaded.warnings else ""
+    narrate(f"Both files are right.{warnings}")
+    return 0
+
+
 def tell_problems(problems: Sequence[Problem], as_json: bool) -> int:
     """Print what keeps the files from being used, as `config check` does; returns exit code 2."""
     if as_json:

@@ -23,11 +23,6 @@ class InForce:
     """What is doubtful in those that are in force."""
 
 
-def check_files(folder: Path) -> tuple[Problem, ...]:
-    """Everything that is wrong with the files; empty if they can be applied. Blocks."""
-    return evaluate(take_snapshot(folder)).problems
-
-
 def read_in_force(folder: Path) -> tuple[Settings, tuple[Problem, ...]]:
     """The settings a robot on this folder uses, and what is wrong with the files. Blocks."""
     in_force = read_rules_in_force(folder)
