@@ -30,7 +30,10 @@ def build_parser() -> argparse.ArgumentParser:
     _console_flags(console)
     _add_run(commands)
     _add(commands, "status", "the whole robot at a glance", "status:status")
+    _add_pair(commands)
+    _add_bridge(commands)
     _add_send(commands)
+    _add_messages(commands)
     _add_receive(commands)
     _add_simulate(commands)
     _add_queue(commands)
@@ -79,15 +82,42 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--until-idle", action="store_true", help="end when nothing is left to do now")
 
 
+def _add_pair(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    pair = _add(commands, "pair", "link the robot with the phone of the business", "pair:pair", json=False)
+    pair.add_argument("--phone", metavar="PHONE", help="show eight characters to type into this phone, no QR code")
+    pair.add_argument("--png", metavar="FILE", help="write the QR code into this picture, too")
+    _add(commands, "connect", "try to reach WhatsApp now, and take over from another computer", "pair:connect")
+
+
+def _add_bridge(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bridge = commands.add_parser(
+        "bridge", help="the library inside WhatsApp's page", description="The library inside WhatsApp's page (wa-js)."
+    )
+    actions = bridge.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add(actions, "status", "whether it is there, and which browser would be used", "bridge:status")
+    installing = _add(actions, "install", "fetch it, and verify its checksum", "bridge:install")
+    installing.add_argument("--from", dest="source", metavar="FILE", help="a file or an npm package (.tgz) you have")
+
+
 def _add_send(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     send = _add(commands, "send", "queue a message", "queue:send")
     send.add_argument("phone", metavar="PHONE", help="with country code, such as 5511999990001")
-    send.add_argument("text", metavar="TEXT")
+    send.add_argument("text", metavar="TEXT", nargs="?", default="", help="the message, or the caption of --file")
+    send.add_argument("--file", metavar="FILE", help="an image, a document or audio to send with it")
     send.add_argument("--priority", type=_priority, default=5, metavar="N", help="0 to 10, higher goes first (5)")
     send.add_argument("--not-before", metavar="T", help="2026-11-23T09:00, 09:00 or +15m")
     send.add_argument("--expires", metavar="T", help="dropped instead of sent later than this")
     send.add_argument("--in-hours", action="store_true", help="wait until the business is open")
     send.add_argument("--dedup", metavar="KEY", help="two messages with the same key are one")
+
+
+def _add_messages(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    messages = commands.add_parser("messages", help="what was received", description="What was received.")
+    actions = messages.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = _add(actions, "media", "print the media that were received, the newest first", "media:list_media")
+    listing.add_argument("--limit", type=_limit, default=50, metavar="N", help="how many at most (50)")
+    fetching = _add(actions, "download", "fetch one of them from WhatsApp", "media:download")
+    fetching.add_argument("id", type=_message_id, metavar="ID", help="its number, as `messages media` prints it")
 
 
 def _add_receive(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -67,17 +67,25 @@ class BusinessSettings(Section):
 class TransportSettings(Section):
     """The way to WhatsApp."""
 
-    kind: Literal["simulator"] = Field(
+    kind: Literal["simulator", "whatsapp_web"] = Field(
         default="simulator",
-        description="The way to WhatsApp. This version has only the simulator: a phone inside the program, no network.",
+        description="simulator: a phone inside the program, no network. whatsapp_web: WhatsApp in your own browser.",
     )
-
-    @field_validator("kind", mode="before")
-    @classmethod
-    def _not_yet(cls, value: object) -> object:
-        if value == "whatsapp_web":
-            raise _refusal('this version reaches no real WhatsApp yet; allowed: "simulator"')
-        return value
+    browser: str = Field(
+        default="",
+        max_length=1_000,
+        description="Browser for whatsapp_web: chrome, edge, brave, chromium or the path of one; empty: found by itself.",
+    )
+    headless: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether the browser shows no window; auto: a window for pairing only, where there is a screen.",
+    )
+    browser_memory_mb: int = Field(
+        default=1_500,
+        ge=0,
+        le=100_000,
+        description="Memory of the browser above which its page is loaded anew in a quiet moment; 0: no bound.",
+    )
 
 
 class SimulatorSettings(Section):

@@ -45,6 +45,21 @@ class DataFolder:
         return self.root / "whatsapp_session"
 
     @property
+    def bridge(self) -> Path:
+        """The page library that speaks to WhatsApp Web (wa-js)."""
+        return self.root / "bridge"
+
+    @property
+    def outgoing(self) -> Path:
+        """Copies of files that are queued to be sent."""
+        return self.root / "media" / "outgoing"
+
+    @property
+    def downloads(self) -> Path:
+        """Media of contacts that somebody has asked for."""
+        return self.root / "media" / "received"
+
+    @property
     def backups(self) -> Path:
         """One archive for each backup."""
         return self.root / "backups"
@@ -103,6 +118,16 @@ class DataFolder:
     def trouble(self) -> Path:
         """Why the database takes nothing at present; there only as long as that lasts."""
         return self.run / "trouble"
+
+    @property
+    def whatsapp(self) -> Path:
+        """What there is to tell of WhatsApp's page right now; its owner's alone, for it holds pairing codes."""
+        return self.run / "whatsapp.json"
+
+    @property
+    def browser_log(self) -> Path:
+        """What the browser's driver says of itself."""
+        return self.logs / "browser.log"
 
     @property
     def commands(self) -> Path:

@@ -10,6 +10,8 @@ class Topic(StrEnum):
 
     ROBOT = "robot"
     """Paused or not, the state of the transport."""
+    WHATSAPP = "whatsapp"
+    """What `run/whatsapp.json` tells: pairing codes, browser, page."""
     QUEUE = "queue"
     PACE = "pace"
     """Which message is prepared, and when it goes."""

@@ -9,16 +9,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
+
+from whatsself_tui.errors import WhatsSelfError
 
 
 class LinkState(StrEnum):
-    """How the transport is connected."""
+    """How the transport is connected; `states.TOLD` has a sentence and an advice for each."""
 
     STOPPED = "stopped"
     STARTING = "starting"
+    LOADING = "loading"
+    PAIRING = "pairing"
+    SYNCING = "syncing"
     READY = "ready"
     OFFLINE = "offline"
+    CONFLICT = "conflict"
+    BLOCKED = "blocked"
+    NEEDS_UPDATE = "needs_update"
+    LOGGED_OUT = "logged_out"
+    CRASHED = "crashed"
 
 
 class Outcome(StrEnum):
@@ -40,7 +51,35 @@ class LookUp(StrEnum):
 
     PRESENT = "present"
     ABSENT = "absent"
+    PENDING = "pending"
+    """WhatsApp's own page has it and has not got it away yet: it may still leave by itself."""
     UNKNOWN = "unknown"
+    NOT_CONNECTED = "not_connected"
+    """Nobody could be asked; to be asked again once it is connected."""
+
+
+class DownloadFailed(WhatsSelfError):
+    """A medium cannot be had: it is gone, there is no connection, or it is too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes out with a message; the message's text is its caption."""
+
+    path: Path
+    kind: Literal["image", "document", "audio"]
+    mimetype: str
+    file_name: str
+    """The name the contact sees; never a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What is known of a received medium without fetching it; all of it foreign text."""
+
+    mimetype: str = ""
+    file_name: str = ""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +103,39 @@ class Received:
     written_at_ms: int
     name: str = ""
     kind: str = "text"
+    other: str = ""
+    """The same person's other address (LID or phone), where WhatsApp tells it."""
+    key: str = ""
+    """WhatsApp's full id, for catching up and for downloads; empty from the simulator."""
+    media: MediaInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A received message has another text now."""
+
+    wa_id: str
+    body: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A received message was taken back by its sender."""
+
+    wa_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SamePerson:
+    """WhatsApp says that both addresses are one person's; `chat` is the one it uses itself.
+
+    Two phones are one where a number was written with a digit more or less than WhatsApp's (Brazil's ninth).
+    """
+
+    chat: str
+    other: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +146,13 @@ class TypedByHand:
     chat: str
     body: str
     written_at_ms: int
+    other: str = ""
+    """As in Received."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A sent message was delivered (2) or read (3)."""
+    """A sent message is with WhatsApp (1), was delivered (2) or read (3)."""
 
     wa_id: str
     ack: int
@@ -100,7 +174,7 @@ class StateChanged:
     detail: str = ""
 
 
-Event = Received | TypedByHand | Acknowledged | TypingShown | StateChanged
+Event = Received | Edited | Revoked | SamePerson | TypedByHand | Acknowledged | TypingShown | StateChanged
 
 Sink = Callable[[Event], Awaitable[None]]
 
@@ -121,7 +195,7 @@ class Transport(Protocol):
         """Disconnect; nothing is sent or told any more after it returns."""
         ...
 
-    async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
+    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
         """Send once under this id. Cancelled half-way, the outcome is unknown."""
         ...
 
@@ -131,4 +205,11 @@ class Transport(Protocol):
 
     async def show_typing(self, chat: str, duration_ms: int) -> None:
         """Let the contact see that an answer is being written."""
+        ...
+
+    async def download(self, key: str, limit_bytes: int) -> bytes:
+        """The medium of a received message, by its `Received.key`.
+
+        Raises DownloadFailed, also for more than `limit_bytes`.
+        """
         ...
