@@ -54,7 +54,7 @@ def test_the_key_that_confirms_is_not_one_that_starts() -> None:
     confirming = {key for key, binding in bindings if binding.action == "answer(True)"}
     asking = {key for action in ACTIONS if action.danger == "asks" for key in action.keys}
     assert confirming == {"y"}
-    assert asking == {"q", "ctrl+q"}
+    assert asking == {"q", "ctrl+q", "r"}
     assert confirming.isdisjoint(asking)
 
 

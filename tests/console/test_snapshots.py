@@ -8,6 +8,7 @@ import pytest
 from console.automation_scenes import bakery_link, rejected_link
 from console.pages.automation import AutomationPage
 from console.pages.console import ConsolePage, open_console
+from console.pairing_scenes import WhatsAppLink, connected, crashed, in_conflict, linking, with_phone_code
 from console.scenes import HOSTILE, busy_link, hostile_link, rejected_problem, troubled_link
 from support.fake_link import FakeLink
 from support.snapshots import FOLDER, FlatSvg, picture
@@ -25,6 +26,12 @@ def attached() -> FakeLink:
 def rejected() -> FakeLink:
     link = busy_link()
     link.reject_configuration(rejected_problem())
+    return link
+
+
+def simulated() -> FakeLink:
+    link = WhatsAppLink(None)
+    link.robot = FakeLink().robot
     return link
 
 
@@ -69,6 +76,13 @@ PICTURES: dict[str, tuple[tuple[str, ...], Scene, Callable[[ConsolePage], object
     "automation_flow": (("80x24",), bakery_link, key("t", "G", "k")),
     "automation_problems": (SIZES, rejected_link, key("t")),
     "automation_trying": (SIZES, bakery_link, order),
+    "whatsapp_pairing": (SIZES, linking, key("9")),
+    "whatsapp_no_room": (("60x20", "80x24"), linking, key("9", "c")),
+    "whatsapp_phone_code": (("60x20", "80x24", "120x40"), with_phone_code, key("9")),
+    "whatsapp_ready": (("60x20", "80x24", "120x40"), connected, key("9")),
+    "whatsapp_crashed": (("60x20", "80x24"), crashed, key("9")),
+    "whatsapp_conflict": (("60x20", "80x24"), in_conflict, key("9")),
+    "whatsapp_simulator": (("80x24",), simulated, key("9")),
     "too_small": (("50x18",), busy_link, nothing),
     "hostile": (("80x24", "120x40"), hostile, nothing),
 }

@@ -132,7 +132,7 @@ async def test_offline_is_a_gate_and_no_attempt(tmp_path: Path) -> None:
     async with running(tmp_path, f"{AT_ONCE}[simulator]\noffline = true\n") as world:
         await world.hear("oi")
         await world.clock.advance(60)
-        assert "simulator_offline" in await world.alert_kinds()
+        assert "disconnected" in await world.alert_kinds()
         assert (await world.queue()).waits_for == "offline"
         (tmp_path / "config" / "settings.toml").write_text("[simulator]\noffline = false\n")
 
@@ -140,7 +140,7 @@ async def test_offline_is_a_gate_and_no_attempt(tmp_path: Path) -> None:
             return len(await world.phone()) == 1
 
         await world.pass_time_until(sent)
-        assert "simulator_offline" not in await world.alert_kinds()
+        assert "disconnected" not in await world.alert_kinds()
         attempts = await world.link.read(lambda con: con.execute("SELECT attempts FROM outbox").fetchone())
         assert attempts == (1,)
 
@@ -213,7 +213,7 @@ async def test_group_messages_are_ignored(tmp_path: Path) -> None:
 
 async def test_unknown_outcome_is_looked_up_and_never_blindly_repeated(tmp_path: Path) -> None:
     async with running(tmp_path) as world:
-        real_send = world.robot.transport.send
+        real_send = world.robot.connection.send
         calls: list[str] = []
 
         async def arrives_but_nobody_tells(chat: str, text: str, wa_id: str) -> SendResult:
@@ -221,7 +221,7 @@ async def test_unknown_outcome_is_looked_up_and_never_blindly_repeated(tmp_path:
             await real_send(chat, text, wa_id)
             return SendResult(Outcome.UNKNOWN, "no answer")
 
-        world.robot.transport.send = arrives_but_nobody_tells  # type: ignore[method-assign]
+        world.robot.connection.send = arrives_but_nobody_tells  # type: ignore[method-assign]
         await world.hear("oi")
 
         async def sent() -> bool:

@@ -18,12 +18,14 @@ from support.queue_world import NOON, chat
 from whatsself_tui.delivery.pace import Pace
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.robot.orchestrator import Orchestrator
-from whatsself_tui.store import attempts, claims, contacts, decisions, outbox, queue_view, views
+from whatsself_tui.store import attempts, claims, contacts, cursors, decisions, inbox, outbox, queue_view, views
 from whatsself_tui.store.claims import Claim
+from whatsself_tui.store.contact_views import read_contact
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.outbox import Outgoing
+from whatsself_tui.store.standing import read_standing
 from whatsself_tui.store.terms import limits_of, policy_of
-from whatsself_tui.transport.base import Received
+from whatsself_tui.transport.base import Edited, MediaInfo, Received, Revoked, SamePerson, TypedByHand
 
 #: Steps that look bad and are not: (a part of the statement, the step in its plan) and what bounds it.
 BOUNDED: dict[tuple[str, str], str] = {
@@ -59,6 +61,18 @@ BOUNDED: dict[tuple[str, str], str] = {
         "SCAN outbox USING INDEX outbox_due",
     ): "stops after the first row",
     ("FROM inbox AS i JOIN contact AS c ON c.id = i.contact_id ORDER BY i.id DESC LIMIT ?", "SCAN i"): "stops after 50",
+    (
+        "SELECT contact_id FROM contact_flow WHERE contact_id IN (?, ?) ORDER BY since DESC",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ): "two rows at most",
+    (
+        "WHERE i.mimetype IS NOT NULL ORDER BY i.id DESC LIMIT ?",
+        "SCAN i USING INDEX inbox_media",
+    ): "stops after the newest",
+    (
+        "SELECT attachment FROM outbox WHERE attachment IS NOT NULL",
+        "SCAN outbox USING INDEX outbox_attachment",
+    ): "only messages with a file that have not gone stand in this index",
     (
         "FROM alert WHERE cleared_at IS NULL",
         "SCAN alert USING INDEX alert_active",
@@ -110,6 +124,23 @@ class Load:
             assert await self.robot.deliver(message)
             assert not await self.robot.deliver(message)
         await self.robot.inbound.handle_pending()
+        await self.change()
+
+    async def change(self) -> None:
+        """What came is edited, taken back, answered by a person; two contacts turn out to be one; all of it shown."""
+        now_ms, inbound, one, other = self.clock.now_ms(), self.robot.inbound, "7@lid", chat(50)
+        media = MediaInfo("image/png", "a.png", 9)
+        await inbound.receive(Received("in-a", one, "oi", now_ms, key="false_7@lid_in-a", kind="image", media=media))
+        await inbound.edited(Edited("in-0", "olá", now_ms))
+        await inbound.revoked(Revoked("in-1", now_ms))
+        await inbound.same_person(SamePerson(one, other))
+        await inbound.typed(TypedByHand("by-hand", one, "bom dia", now_ms, other=other))
+        await self.store.read(lambda con: inbox.media_list(con, 10))
+        await self.store.read(lambda con: inbox.media_by_id(con, 1))
+        await self.store.read(lambda con: cursors.of_chats(con, [one, other]))
+        await self.store.read(outbox.attachments_in_use)
+        await self.store.read(lambda con: read_contact(con, "phone", "5511900000050"))
+        await self.store.read(lambda con: read_standing(con, "5511900000050", 0))
 
     async def send(self, outcome: str) -> None:
         """Prepare, claim and end one message; then its acknowledgements and the alerts' look."""
@@ -125,7 +156,7 @@ class Load:
         }
         assert [left.id for left in await self.store.read(claims.in_flight)] == [claim.id]
         assert await self.store.write(jobs[outcome])
-        for ack in (2, 3):
+        for ack in (2, 3) if outcome in ("sent", "unconfirmed") else ():
             await self.store.write(lambda tx, ack=ack: claims.acknowledged(tx, claim.wa_id, ack))  # type: ignore[misc]
         await self.robot.keeper.look()
 

@@ -49,7 +49,7 @@ class VirtualRobot:
 
     def refuse(self, result: SendResult | None) -> None:
         """Let the phone answer every send so; None: accept again."""
-        phone: Any = self.robot.transport
+        phone: Any = self.robot.connection
         if result is None:
             del phone.send
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import AsyncIterator
@@ -14,6 +15,8 @@ from support.queue_world import NOON
 
 from whatsself_tui.transport.base import (
     Acknowledged,
+    Attachment,
+    DownloadFailed,
     Event,
     LinkState,
     LookUp,
@@ -54,6 +57,39 @@ async def test_accepted_message_is_one_line_on_disk_and_found_by_its_id(tmp_path
     entry = json.loads(line)
     assert (entry["id"], entry["chat"], entry["text"]) == ("3EB01", CHAT, "Olá\n\u202e[b]")
     assert entry["time"] == "2026-11-22T12:00:00.050+00:00"
+
+
+async def test_a_file_is_noted_by_what_it_holds_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "copy"
+    path.write_bytes(b"%PDF-1.7\n" * 100_000)
+    attachment = Attachment(path, "document", "application/pdf", "preços.pdf")
+    async with phone(tmp_path / "phone", latency_ms=0) as (simulator, _, _events):
+        assert (await simulator.send(CHAT, "", "3EB01", attachment)).outcome is Outcome.SENT
+    (entry,) = received_lines(tmp_path / "phone" / "received.jsonl")
+    assert (entry["text"], entry["media"]) == (
+        "",
+        {
+            "kind": "document",
+            "name": "preços.pdf",
+            "mimetype": "application/pdf",
+            "size": 900_000,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        },
+    )
+
+
+async def test_a_file_that_is_gone_is_refused_for_good_and_nothing_is_accepted(tmp_path: Path) -> None:
+    gone = Attachment(tmp_path / "gone", "image", "image/jpeg", "foto.jpg")
+    async with phone(tmp_path / "phone", latency_ms=0) as (simulator, _, _events):
+        result = await simulator.send(CHAT, "oi", "3EB01", gone)
+        assert (result.outcome, result.counts) == (Outcome.PERMANENT, False)
+        assert await simulator.look_up(CHAT, "3EB01") is LookUp.ABSENT
+
+
+async def test_no_medium_can_be_fetched(tmp_path: Path) -> None:
+    async with phone(tmp_path) as (simulator, _, _events):
+        with pytest.raises(DownloadFailed, match="keeps no media"):
+            await simulator.download("false_1@c.us_AA", 1_000)
 
 
 async def test_delivery_reading_and_typing_are_told_as_events(tmp_path: Path) -> None:

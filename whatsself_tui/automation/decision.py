@@ -21,9 +21,11 @@ Rule = Literal[
     "human",
     "expired",
     "empty",
+    "revoked",
 ]
 """The rule that decided. `cooling`: a trigger matched but stays silent for now; `too_old`: the message had
-waited too long; `human`: a person typed on the phone; `expired`: nobody answered a flow in time."""
+waited too long; `human`: a person typed on the phone; `expired`: nobody answered a flow in time;
+`revoked`: the contact took the message back."""
 
 Window = Literal["reply", "exempt"]
 """Which limit of one contact an answer falls under: that of replies, or none."""

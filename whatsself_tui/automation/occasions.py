@@ -8,15 +8,15 @@ from whatsself_tui.automation.decision import ContactState, Decision, HandOver
 from whatsself_tui.automation.rulebook import RuleBook
 
 
-def human_typed(book: RuleBook, state: ContactState, now_ms: int) -> Decision | None:
+def human_typed(book: RuleBook, state: ContactState, typed_at_ms: int, now_ms: int | None = None) -> Decision | None:
     """What follows when a person answered the contact on the phone: the robot pauses and leaves the flow.
 
-    None if `pause_on_human_ms` is 0, or the contact is left to a person for longer anyway.
+    `now_ms` is later than `typed_at_ms` where it became known later. None if the pause is over by then or
+    `pause_on_human_ms` is 0, or the contact is left to a person for longer anyway.
     """
-    pause_ms = book.answering.pause_on_human_ms
-    if not pause_ms:
+    until_ms = typed_at_ms + book.answering.pause_on_human_ms
+    if until_ms <= (typed_at_ms if now_ms is None else now_ms):
         return None
-    until_ms = now_ms + pause_ms
     standing = state.hand_over
     if standing is not None and (standing.until_ms is None or standing.until_ms > until_ms):
         return None

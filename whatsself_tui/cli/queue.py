@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
+from pathlib import Path
+from typing import Any
 
 from whatsself_tui.cli.carry_out import carry_out
 from whatsself_tui.cli.output import clock_time, document, line, narrate, report, times_as_iso
@@ -11,29 +13,52 @@ from whatsself_tui.cli.status import read_once
 from whatsself_tui.cli.when import parse_when
 from whatsself_tui.clock import SystemClock
 from whatsself_tui.config.in_force import read_in_force
-from whatsself_tui.errors import CommandRefused, UsageError
+from whatsself_tui.errors import CommandRefused, FolderOwned, UsageError
 from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.host.media_files import copy_in, inspect
 from whatsself_tui.phones import parse_phone
+from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.robot.media import attachment_args
+from whatsself_tui.robot.send_command import check_text
 from whatsself_tui.store.outbox import State
 from whatsself_tui.store.outbox_views import read_message, read_outbox
 from whatsself_tui.text import visible
 
 
 def send(folder: DataFolder, args: Namespace) -> int:
-    """Queue one message."""
+    """Queue one message, with a copy of its file if it has one."""
     settings, _ = read_in_force(folder.config)
     now_ms = SystemClock().now_ms()
     zone = settings.business.zone
+    text = _argument_text(args.text)
+    medium = None if args.file is None else inspect(Path(args.file))
+    check_text(text, medium.kind if medium else None)
     command = {
         "phone": parse_phone(args.phone),
-        "text": _argument_text(args.text),
+        "text": text,
         "priority": args.priority,
         "not_before_ms": parse_when(args.not_before, now_ms, zone) if args.not_before else None,
         "expires_at_ms": parse_when(args.expires, now_ms, zone) if args.expires else None,
         "dedup": args.dedup,
         "in_hours": args.in_hours,
     }
-    return report(asyncio.run(carry_out(folder, "send", command)), args.json)
+    if medium is None:
+        return report(asyncio.run(carry_out(folder, "send", command)), args.json)
+    file = copy_in(Path(args.file), folder.outgoing, medium.size_bytes)
+    command["attachment"] = attachment_args(file, medium).model_dump()
+    return report(_send_with(folder, command, folder.outgoing / file), args.json)
+
+
+def _send_with(folder: DataFolder, command: dict[str, Any], copy: Path) -> CommandResult:
+    """The result; the copy stays if a message needs it, or nobody can tell yet: the robot sweeps it later then."""
+    try:
+        result = asyncio.run(carry_out(folder, "send", command))
+    except (CommandRefused, FolderOwned):
+        copy.unlink(missing_ok=True)
+        raise
+    if not (result.ok and result.data["new"]):
+        copy.unlink(missing_ok=True)
+    return result
 
 
 def _argument_text(text: str) -> str:

@@ -47,7 +47,7 @@ def allowed(node: Node) -> str:
             return f"a number, {_range(node)}"
         case "array":
             return f"a list of {node.get('minItems', 0)} to {node['maxItems']} texts"
-    length = f", {node['minLength']} to {node['maxLength']} characters" if "maxLength" in node else ""
+    length = f", {node.get('minLength', 0)} to {node['maxLength']} characters" if "maxLength" in node else ""
     return f'a text in "quotes"{length}'
 
 

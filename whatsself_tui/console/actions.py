@@ -10,7 +10,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from whatsself_tui.console import reasons
+
 Danger = Literal["none", "asks"]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsAppState:
+    """What the WhatsApp screen shows."""
+
+    state: str
+    """Of the connection, as in `transport.base.LinkState`; empty while the first reading is under way."""
+    is_real: bool = True
+    """Whether the robot talks to WhatsApp, not to the simulated phone."""
+    is_linking: bool = False
+    """Whether WhatsApp waits for a phone."""
+    has_qr: bool = False
+    """Whether there is a QR code a phone would still take."""
+    way: Literal["qr", "phone"] = "qr"
+    """How a phone is linked: the way on the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +53,8 @@ class ActionState:
     """Whether letters and digits are written instead of being keys."""
     has_trial: bool = False
     """Whether a trial conversation has begun."""
+    whatsapp: WhatsAppState | None = None
+    """None unless the WhatsApp screen is open."""
     busy: frozenset[str] = field(default_factory=frozenset)
     """Actions under way."""
 
@@ -64,60 +84,6 @@ class Move:
     keys: tuple[str, ...]
 
 
-def _always(_: ActionState) -> str | None:
-    return None
-
-
-def _acting(state: ActionState) -> str | None:
-    if state.read_only:
-        return "This console is read-only."
-    if not state.has_owner:
-        return "Nobody runs the robot now."
-    return None
-
-
-def _can_pause(state: ActionState) -> str | None:
-    if state.paused is None:
-        return "The robot's state is not known yet."
-    return _acting(state)
-
-
-def _can_acknowledge(state: ActionState) -> str | None:
-    if state.on_automation:
-        return "The alerts are on the dashboard."
-    if state.unacknowledged == 0:
-        return "There is no alert to acknowledge."
-    return _acting(state)
-
-
-def _can_take_over(state: ActionState) -> str | None:
-    if state.mode == "owner":
-        return "This console is the owner already."
-    if state.has_owner:
-        return "Another process runs the robot; it can be taken over only when that one has gone."
-    if state.read_only:
-        return "This console is read-only."
-    if not state.may_take_over:
-        return "This console cannot run the robot."
-    return None
-
-
-def _can_edit(state: ActionState) -> str | None:
-    if state.read_only:
-        return "This console is read-only."
-    return None if state.has_settings_file else "This console was given no settings file."
-
-
-def _can_try(state: ActionState) -> str | None:
-    return None if state.on_automation else "The rules are tried on the automation screen."
-
-
-def _can_begin_anew(state: ActionState) -> str | None:
-    if state.on_automation and not state.has_trial:
-        return "The customer has written nothing yet."
-    return _can_try(state)
-
-
 def _named(word: str) -> Callable[[ActionState], str]:
     return lambda _: word
 
@@ -130,7 +96,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Run the robot from this console, when the process that ran it has gone.",
         ("o",),
         "none",
-        _can_take_over,
+        reasons.can_take_over,
         _named("Take over"),
     ),
     Action(
@@ -139,7 +105,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Pausing stops sends at once and loses nothing; answers wait in the queue until you resume.",
         ("p",),
         "none",
-        _can_pause,
+        reasons.can_pause,
         lambda state: "Resume" if state.paused else "Pause",
     ),
     Action(
@@ -148,8 +114,54 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Tell that you have seen the selected alert, or the newest one. It stays until its cause is gone.",
         ("a",),
         "none",
-        _can_acknowledge,
+        reasons.can_acknowledge,
         _named("Acknowledge"),
+    ),
+    Action(
+        "other_way",
+        "QR code or phone number",
+        "On the WhatsApp screen: link the phone by a QR code, or by eight characters that are typed into it.",
+        ("c",),
+        "none",
+        reasons.can_link,
+        lambda state: "Number" if state.whatsapp and state.whatsapp.way == "qr" else "QR code",
+    ),
+    Action(
+        "new_code",
+        "New QR code",
+        "Ask WhatsApp for a new QR code; eight characters it gave before are worth nothing then.",
+        ("n",),
+        "none",
+        reasons.can_renew,
+        _named("New"),
+    ),
+    Action(
+        "save_code",
+        "Save the QR code",
+        "Write the QR code as a picture into the data folder, for terminals it does not fit.",
+        ("s",),
+        "none",
+        reasons.can_save_code,
+        _named("Save"),
+    ),
+    Action(
+        "reconnect",
+        "Connect now",
+        "Try to reach WhatsApp at once, whatever pause is left. If WhatsApp Web is open elsewhere, it is closed there,"
+        " after a question.",
+        ("r",),
+        "asks",
+        reasons.can_reconnect,
+        lambda state: "Take over" if state.whatsapp and state.whatsapp.state == "conflict" else "Connect",
+    ),
+    Action(
+        "whatsapp",
+        "WhatsApp",
+        "The connection: its state, the browser, and linking with the phone of the business.",
+        ("9",),
+        "none",
+        reasons.always,
+        lambda state: "Back" if state.whatsapp else "WhatsApp",
     ),
     Action(
         "automation",
@@ -157,7 +169,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Triggers, templates and flows, mistakes in their file, and a line to try them as a customer.",
         ("t",),
         "none",
-        _always,
+        reasons.always,
         lambda state: "Dashboard" if state.on_automation else "Rules",
     ),
     Action(
@@ -166,7 +178,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Write as a customer; the rules in force answer. Nothing is stored and nothing is sent.",
         ("w",),
         "none",
-        _can_try,
+        reasons.can_try,
         _named("Try it"),
     ),
     Action(
@@ -175,7 +187,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Forget the trial conversation; the customer is somebody who never wrote.",
         ("ctrl+r",),
         "none",
-        _can_begin_anew,
+        reasons.can_begin_anew,
         _named("Begin anew"),
     ),
     Action(
@@ -185,7 +197,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         " is selected. The robot goes on; what you save applies at once.",
         ("e",),
         "none",
-        _can_edit,
+        reasons.can_edit,
         lambda state: "Edit" if state.on_automation else "Edit settings",
     ),
     Action(
@@ -194,7 +206,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Give the focused pane the whole screen; the same key or escape brings the others back.",
         ("z",),
         "none",
-        _always,
+        reasons.always,
         lambda state: "All panes" if state.zoomed else "Zoom",
     ),
     Action(
@@ -203,7 +215,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "This page: what the keys do, and what the words mean.",
         ("question_mark", "f1"),
         "none",
-        _always,
+        reasons.always,
         _named("Help"),
     ),
     Action(
@@ -212,7 +224,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "A list of all actions to search in; those that make no sense now say why.",
         ("ctrl+p",),
         "none",
-        _always,
+        reasons.always,
         _named("Actions"),
     ),
     Action(
@@ -221,7 +233,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Leave. An owner stops the robot with it, and asks first when messages wait; an attached console just goes.",
         ("q", "ctrl+q"),
         "asks",
-        _always,
+        reasons.always,
         _named("Quit"),
     ),
     Action(
@@ -230,7 +242,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Write everything again, when another program has spoilt the picture.",
         ("ctrl+l",),
         "none",
-        _always,
+        reasons.always,
         _named("Repaint"),
     ),
 )

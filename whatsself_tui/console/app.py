@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -28,6 +28,7 @@ from whatsself_tui.console.screens.board import Board
 from whatsself_tui.console.screens.dashboard import Dashboard
 from whatsself_tui.console.theme import THEME
 from whatsself_tui.errors import WhatsSelfError
+from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import logger
 from whatsself_tui.robot.link import RobotLink
 from whatsself_tui.store.topics import Topic
@@ -35,6 +36,7 @@ from whatsself_tui.text import visible
 
 if TYPE_CHECKING:
     from whatsself_tui.console.screens.automation import AutomationScreen
+    from whatsself_tui.console.screens.whatsapp import WhatsAppScreen
 
 OpenLink = Callable[[], Awaitable[RobotLink]]
 
@@ -58,7 +60,7 @@ class WhatsSelfApp(ElasticApp):
 
     TITLE = "WhatsSelf TUI"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
-        _STYLES / f"{name}.tcss" for name in ("dashboard", "automation", "confirm", "help", "palette")
+        _STYLES / f"{name}.tcss" for name in ("dashboard", "automation", "whatsapp", "confirm", "help", "palette")
     ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [  # noqa: RUF012
@@ -100,6 +102,8 @@ class WhatsSelfApp(ElasticApp):
         self.dashboard = Dashboard(self, self._top_line())
         self.automation: AutomationScreen | None = None
         """The automation screen, once it has been opened."""
+        self.whatsapp: WhatsAppScreen | None = None
+        """The WhatsApp screen, once it has been opened."""
         self.heartbeat = Heartbeat(lambda: self._link.now_ms(), self._due_at_ms, self.beat)
 
     def _top_line(self) -> TopLine:
@@ -111,25 +115,37 @@ class WhatsSelfApp(ElasticApp):
 
     @property
     def _boards(self) -> tuple[Board, ...]:
-        return (self.dashboard,) if self.automation is None else (self.dashboard, self.automation)
+        return tuple(board for board in (self.dashboard, self.automation, self.whatsapp) if board is not None)
 
     @property
     def board(self) -> Board:
         """The one that is open, whatever dialog lies over it."""
-        is_open = self.automation is not None and self.automation in self.screen_stack
-        return self._boards[-1] if is_open else self.dashboard
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Board)), self.dashboard)
 
     def toggle_automation(self) -> None:
-        """Open the automation screen, or go back to the dashboard."""
+        """Open the automation screen, or go back from it."""
         from whatsself_tui.console.screens.automation import AutomationScreen  # the first frame does without
 
         if self.automation is None:
             self.automation = AutomationScreen(self, self._top_line())
             self.install_screen(self.automation, "automation")
-        if self.board is self.automation:
-            self.automation.dismiss(None)
-        else:
-            self.push_screen(self.automation)
+        self._toggle(self.automation)
+
+    def toggle_whatsapp(self) -> None:
+        """Open the WhatsApp screen, or go back from it."""
+        from whatsself_tui.console.screens.whatsapp import WhatsAppScreen  # the first frame does without
+
+        if self.whatsapp is None:
+            folder = DataFolder(self.settings_file.parent.parent) if self.settings_file is not None else None
+            self.whatsapp = WhatsAppScreen(self, self._top_line(), folder, read_only=self._read_only)
+            self.install_screen(self.whatsapp, "whatsapp")
+        self._toggle(self.whatsapp)
+
+    def _toggle(self, board: Board) -> None:
+        if self.board is not board and board not in self.screen_stack:
+            self.push_screen(board)
+        else:  # it is open, or under the one that is
+            self.board.dismiss(None)
 
     def _due_at_ms(self) -> int | None:
         times = (board.due_at_ms() for board in self._boards)
@@ -259,8 +275,9 @@ class WhatsSelfApp(ElasticApp):
             unacknowledged=sum(alert.acknowledged_at_ms is None for alert in alerts),
             zoomed=board.is_zoomed,
             on_automation=board is self.automation,
-            typing=board is self.automation and self.automation.is_typing,
+            typing=board.is_typing,
             has_trial=self.automation is not None and bool(self.automation.trial.lines),
+            whatsapp=self.whatsapp.action_state if self.whatsapp is not None and board is self.whatsapp else None,
             busy=frozenset(self._busy),
         )
 
@@ -287,6 +304,11 @@ class WhatsSelfApp(ElasticApp):
         finally:
             self._busy.discard(action_id)
             self.show_state()
+
+    async def carry_out(self, name: str, args: Mapping[str, Any]) -> None:
+        """Ask the robot for something, and tell what became of it."""
+        result = await self._link.execute(name, args)
+        self.tell(result.message, "information" if result.ok else "error")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """An action that failed for a fault of the console is told and does not end it."""

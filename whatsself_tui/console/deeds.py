@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from textual.app import SuspendNotSupported
 
 from whatsself_tui.console import editor, queries
+from whatsself_tui.console.pairing_deeds import PAIRING_DEEDS
 from whatsself_tui.console.palette import ActionPalette
 from whatsself_tui.console.panes.queue import waiting_words
 from whatsself_tui.console.screens.confirm import ConfirmScreen
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 async def pause(console: WhatsSelfApp) -> None:
     """Stop or go on sending."""
-    await _execute(console, "resume" if console.action_state.paused else "pause", {})
+    await console.carry_out("resume" if console.action_state.paused else "pause", {})
 
 
 async def acknowledge(console: WhatsSelfApp) -> None:
@@ -37,12 +38,7 @@ async def acknowledge(console: WhatsSelfApp) -> None:
     elif alert.acknowledged_at_ms is not None:
         console.tell("That alert is acknowledged already.", "warning")
     else:
-        await _execute(console, "alert_ack", {"id": alert.id})
-
-
-async def _execute(console: WhatsSelfApp, name: str, args: dict[str, int]) -> None:
-    result = await console.link.execute(name, args)
-    console.tell(result.message, "information" if result.ok else "error")
+        await console.carry_out("alert_ack", {"id": alert.id})
 
 
 async def take_over(console: WhatsSelfApp) -> None:
@@ -179,4 +175,5 @@ DEEDS: Final[dict[str, Callable[[WhatsSelfApp], Awaitable[None]]]] = {
     "palette": palette,
     "repaint": repaint,
     "quit": leave,
+    **PAIRING_DEEDS,
 }

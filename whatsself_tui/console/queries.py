@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from whatsself_tui.store import queue_view, views
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from whatsself_tui.config.schema import Settings
     from whatsself_tui.config.service import Configuration
     from whatsself_tui.errors import Problem
+    from whatsself_tui.host.data_folder import DataFolder
+    from whatsself_tui.robot.whatsapp_reading import WhatsAppReading
 
 T = TypeVar("T")
 
@@ -40,7 +42,7 @@ class Query(Generic[T]):
     """A question to the store; called with a connection it gives the answer."""
 
     name: str
-    """`situation`, `breaker`, `queue`, `limits`, `alerts`, `messages` or `rules`."""
+    """`situation`, `breaker`, `queue`, `limits`, `alerts`, `messages`, `rules` or `whatsapp`."""
     view: Callable[[sqlite3.Connection], T]
 
     def __call__(self, con: sqlite3.Connection) -> T:
@@ -74,6 +76,15 @@ class RulesReading:
     """With any, what is in force is the last good configuration."""
     fired: Mapping[str, int]
     """`trigger:NAME` and `flow:NAME` → how often it answered today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How the robot is connected, as far as its owner tells."""
+
+    robot: RobotReading
+    whatsapp: WhatsAppReading | None
+    """None with the simulator, and before the owner has told anything."""
 
 
 def situation(settings: Settings, now_ms: int) -> Query[Situation]:
@@ -122,3 +133,19 @@ def rules(configuration: Configuration, problems: tuple[Problem, ...], now_ms: i
         return RulesReading(configuration, problems, dict(fired))
 
     return Query("rules", view)
+
+
+def whatsapp(folder: DataFolder | None, *, with_codes: bool) -> Query[Connection]:
+    """For the WhatsApp screen; a console that may not link a phone never holds a code."""
+    from whatsself_tui.robot.whatsapp_reading import read_whatsapp  # the first frame does without
+
+    def view(con: sqlite3.Connection) -> Connection:
+        reading = read_whatsapp(folder) if folder is not None else None
+        return Connection(views.read_robot(con), reading if with_codes else without_codes(reading))
+
+    return Query("whatsapp", view)
+
+
+def without_codes(reading: WhatsAppReading | None) -> WhatsAppReading | None:
+    """The same without anything that links a phone."""
+    return reading and replace(reading, qr=None, phone_code=None)

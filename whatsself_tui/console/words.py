@@ -49,6 +49,14 @@ TRANSPORT: Final = {
     "starting": ("starting", "$text-warning"),
     "stopped": ("stopped", "$text-warning"),
     "offline": ("OFFLINE", "$text-error"),
+    "loading": ("loading", "$text-warning"),
+    "pairing": ("NOT LINKED", "$text-warning"),
+    "syncing": ("syncing", "$text-warning"),
+    "conflict": ("CONFLICT", "$text-error"),
+    "blocked": ("BLOCKED", "$text-error"),
+    "needs_update": ("NEEDS UPDATE", "$text-error"),
+    "logged_out": ("LOGGED OUT", "$text-error"),
+    "crashed": ("CRASHED", "$text-error"),
 }
 
 #: Status of a message → (glyph, word, style, what it means).

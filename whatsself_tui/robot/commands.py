@@ -6,6 +6,7 @@ has either done it or not, and the next owner knows which.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, Literal, Protocol, TypeVar
@@ -14,25 +15,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whatsself_tui.clock import Clock
 from whatsself_tui.delivery.circuit import Action
-from whatsself_tui.errors import CommandRefused, DataError, UsageError
+from whatsself_tui.errors import CommandRefused, DataError, RobotNotRunning, UsageError
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import is_personal, parse_phone
-from whatsself_tui.robot import contact_command
+from whatsself_tui.robot import connection_command, contact_command, send_command
+from whatsself_tui.robot.connection import Connection
+from whatsself_tui.robot.connection_command import PairCodeArgs
 from whatsself_tui.robot.contact_command import ContactArgs
 from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.robot.media import accepted
+from whatsself_tui.robot.media_command import Downloads, MediaArgs
 from whatsself_tui.robot.queue_command import QueueArgs, decide, decide_all
+from whatsself_tui.robot.send_command import SendArgs, check_text
 from whatsself_tui.robot.spool import SpooledCommand
 from whatsself_tui.session.making import BackupMaker, size_text
 from whatsself_tui.session.restore import RESTORED
-from whatsself_tui.store import alerts, breaker, contacts, outbox, state
+from whatsself_tui.store import account, alerts, breaker, state
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.transport.base import Received, TypedByHand
 
 log = logger("commands")
-
-#: WhatsApp's limit for one text message, in characters.
-MAX_TEXT = 65_536
 
 
 class _Args(BaseModel):
@@ -44,18 +47,6 @@ A = TypeVar("A", bound=BaseModel)
 
 class NoArgs(_Args):
     """A command without arguments."""
-
-
-class SendArgs(_Args):
-    """A message a person wants sent."""
-
-    phone: str
-    text: str = Field(min_length=1, max_length=MAX_TEXT)
-    priority: int = Field(default=5, ge=0, le=10)
-    not_before_ms: int | None = Field(default=None, ge=0, le=1 << 53)
-    expires_at_ms: int | None = Field(default=None, ge=0, le=1 << 53)
-    dedup: str | None = Field(default=None, min_length=1, max_length=200)
-    in_hours: bool = False
 
 
 class ReceivedArgs(_Args):
@@ -97,6 +88,9 @@ class Host(Protocol):
     clock: Clock
     """The one clock."""
 
+    connection: Connection
+    """Its way to WhatsApp."""
+
     @property
     def store(self) -> Store:
         """The database."""
@@ -110,6 +104,13 @@ class Host(Protocol):
         """Let a message be there that a person typed on the phone."""
         ...
 
+    async def download(self, key: str, limit_bytes: int) -> bytes:
+        """The medium of a received message, by WhatsApp's full id.
+
+        Raises DownloadFailed, also for more than `limit_bytes`; RobotNotRunning where nothing is connected.
+        """
+        ...
+
 
 class Commands:
     """Carries out commands, one at a time for each id."""
@@ -117,6 +118,7 @@ class Commands:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._backups = BackupMaker(host.folder)
+        self._downloads = Downloads(host)
         self._known: dict[str, Callable[[SpooledCommand], Awaitable[CommandResult]]] = {
             "pause": self._pause,
             "resume": self._resume,
@@ -127,6 +129,10 @@ class Commands:
             "queue": self._queue,
             "contact": self._contact,
             "backup": self._backup,
+            "media": self._media,
+            "connect": self._connect,
+            "pair_code": self._pair_code,
+            "pair_qr": self._pair_qr,
         }
 
     async def execute(self, command: SpooledCommand) -> CommandResult:
@@ -141,7 +147,7 @@ class Commands:
             result = await handler(command)
         except ValidationError as error:
             return refused(f"{command.name}: {_first_problem(error)}", 2)
-        except (UsageError, CommandRefused) as error:
+        except (UsageError, CommandRefused, RobotNotRunning) as error:
             return refused(str(error), error.exit_code)
         log.info("command", command=command.name, id=command.id, ok=result.ok)
         return result
@@ -166,7 +172,22 @@ class Commands:
         return await self._set_paused(command, True)
 
     async def _resume(self, command: SpooledCommand) -> CommandResult:
-        return await self._set_paused(command, False)
+        was_blocked = bool((await self._host.store.read(account.read)).blocked_reason)
+        result = await self._set_paused(command, False)
+        if was_blocked:
+            await self._host.connection.try_again()
+        return result
+
+    async def _connect(self, command: SpooledCommand) -> CommandResult:
+        _parse(NoArgs, command)
+        return await connection_command.connect(self._host.connection)
+
+    async def _pair_code(self, command: SpooledCommand) -> CommandResult:
+        return await connection_command.pair_code(self._host.connection, _parse(PairCodeArgs, command))
+
+    async def _pair_qr(self, command: SpooledCommand) -> CommandResult:
+        _parse(NoArgs, command)
+        return await connection_command.pair_qr(self._host.connection)
 
     async def _set_paused(self, command: SpooledCommand, paused: bool) -> CommandResult:
         _parse(NoArgs, command)
@@ -175,6 +196,7 @@ class Commands:
             changed = state.set_paused(tx, paused)
             if not paused:
                 alerts.clear_alert(tx, RESTORED)
+                account.unblock(tx)
             word = "paused: nothing is sent, nothing is lost" if paused else "running: it sends again"
             return done(f"The robot is {word}.", paused=paused, changed=changed)
 
@@ -182,31 +204,18 @@ class Commands:
 
     async def _send(self, command: SpooledCommand) -> CommandResult:
         args = _parse(SendArgs, command)
-        phone = parse_phone(args.phone)
-        if not args.text.strip():
-            raise UsageError("The text is empty.", "WhatsApp takes no message of blanks alone.")
+        parse_phone(args.phone)
+        check_text(args.text, args.attachment.kind if args.attachment else None)
+        if args.attachment is None:
+            return await self._once(command, lambda tx: send_command.decide(tx, args, None))
+        known = await self._known_result(command)
+        if known is not None:  # its file may have been sent and swept since
+            return known
+        attachment = await asyncio.to_thread(accepted, self._host.folder, args.attachment)
+        return await self._once(command, lambda tx: send_command.decide(tx, args, attachment))
 
-        def job(tx: Tx) -> CommandResult:
-            if args.expires_at_ms is not None and args.expires_at_ms <= max(tx.now_ms, args.not_before_ms or 0):
-                raise UsageError("The message would expire before it could be sent.")
-            contact = contacts.at_address(tx, f"{phone}@c.us")
-            if contact.consent == "out":
-                raise CommandRefused("The contact has opted out: nothing may be sent to them.")
-            message = outbox.Outgoing(
-                body=args.text,
-                priority=args.priority,
-                not_before_ms=args.not_before_ms,
-                expires_at_ms=args.expires_at_ms,
-                dedup=f"user:{args.dedup}" if args.dedup else None,
-                in_hours=args.in_hours,
-            )
-            queued = outbox.enqueue(tx, contact, message)
-            text = (
-                f"Message {queued.id} is queued." if queued.is_new else f"It is queued already, as message {queued.id}."
-            )
-            return done(text, id=queued.id, new=queued.is_new)
-
-        return await self._once(command, job)
+    async def _media(self, command: SpooledCommand) -> CommandResult:
+        return await self._downloads.fetch(_parse(MediaArgs, command))
 
     async def _receive(self, command: SpooledCommand) -> CommandResult:
         """Ids make this idempotent: what was seen before is not handled again."""
@@ -270,7 +279,9 @@ class Commands:
         if known is not None:
             return known
         try:
-            made = await self._backups.make(command.id, self._host.clock.now_ms(), self._host.store.zone)
+            made = await self._host.connection.at_rest(
+                lambda: self._backups.make(command.id, self._host.clock.now_ms(), self._host.store.zone)
+            )
         except DataError as error:
             log.warning("backup failed", reason=str(error))
             return refused(str(error))

@@ -14,7 +14,7 @@ from whatsself_tui.robot.commands import Commands, refused
 log = logger("desk")
 
 #: Commands that others need not wait for: each runs beside them, and closing the desk cancels it.
-LONG_COMMANDS = frozenset({"backup", "queue"})
+LONG_COMMANDS = frozenset({"backup", "connect", "media", "pair_code", "pair_qr", "queue"})
 
 
 class CommandDesk:

@@ -1,7 +1,8 @@
 """The dispatcher: sends what may go, sleeps until exactly the next moment something may.
 
 With nothing eligible there is one timer; with nothing queued there is none. Before each send passes the
-time a person would take; then the contact sees somebody typing.
+time a person would take; then the contact sees somebody typing. What a crash, or a lost connection, left
+without an outcome is looked up before anything new is sent.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from whatsself_tui.delivery import pace
 from whatsself_tui.delivery.retry import backoff_ms, exhausted
 from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import mask
+from whatsself_tui.robot.media import AttachmentGone
 from whatsself_tui.robot.typist import Typist
 from whatsself_tui.store import claims, clock_changes
 from whatsself_tui.store.claims import Claim
 from whatsself_tui.store.database import Store, Tx
+from whatsself_tui.store.outbox import AttachmentRow
 from whatsself_tui.store.pace import Planner
 from whatsself_tui.store.terms import habit_of, limits_of, policy_of
-from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Transport
+from whatsself_tui.transport.base import Attachment, LookUp, Outcome, SendResult, Transport
 
 T = TypeVar("T")
 
@@ -34,6 +37,9 @@ log = logger("dispatcher")
 
 #: A send that takes longer has an unknown outcome.
 SEND_TIMEOUT_S = 60.0
+
+#: The same for a message with a file.
+ATTACHMENT_TIMEOUT_S = 180.0
 
 #: Pause after the database or the transport's connection refused.
 TROUBLE_PAUSE_S = 5.0
@@ -53,7 +59,10 @@ class Dispatcher:
         settings: Callable[[], Settings],
         rng: random.Random | None = None,
         send_timeout_s: float = SEND_TIMEOUT_S,
+        attach: Callable[[AttachmentRow], Attachment] | None = None,
     ) -> None:
+        """`attach` finds the file of a message, or raises AttachmentGone; it may block."""
+        self._attach = attach
         self._store = store
         self._transport = transport
         self._clock = clock
@@ -64,6 +73,7 @@ class Dispatcher:
         self._send_timeout_s = send_timeout_s
         self._kick = asyncio.Event()
         self._connected = False
+        self._must_settle = True
         self._rests_until_s = -math.inf
         self._stopping = False
 
@@ -73,6 +83,7 @@ class Dispatcher:
 
     def set_connected(self, connected: bool) -> None:
         """Whether the transport can send; without a connection nothing is claimed."""
+        self._must_settle |= connected and not self._connected
         self._connected = connected
         self._rests_until_s = -math.inf
         self.kick()
@@ -83,9 +94,10 @@ class Dispatcher:
         self.kick()
 
     async def recover(self) -> int:
-        """Decide about claims a crash left without an outcome; returns how many there were.
+        """Decide about claims that were left without an outcome; returns how many there were.
 
-        One that certainly never left goes again under the same id, without counting as an attempt.
+        One that certainly never left goes again under the same id, without counting as an attempt. One that nobody
+        could be asked about stays in flight until there is a connection again.
         """
         left = await self._store.read(claims.in_flight)
         for claim in left:
@@ -95,8 +107,8 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send until stopped. A database error is told and tried again, nothing is lost meanwhile."""
+        self._must_settle = True
         try:
-            await self.recover()  # nothing, unless an earlier run of this very process has failed half-way
             while not self._stopping:
                 self._kick.clear()
                 try:
@@ -111,9 +123,12 @@ class Dispatcher:
 
     async def _once(self) -> float | None:
         """Send one message, or say how long to sleep in seconds (None: until kicked)."""
+        if self._must_settle and self._connected and self._rest_s() <= 0:
+            self._must_settle = False
+            log.info("recovered", claims=await self.recover())
         limits, policy = limits_of(self._settings()), policy_of(self._settings())
-        rest_s = self._rests_until_s - self._clock.monotonic_s()
-        connected, plan = self._connected and rest_s <= 0, self._planner()
+        rest_s = self._rest_s()
+        connected, plan = self._connected and rest_s <= 0 and not self._must_settle, self._planner()
         step = await self._write(lambda tx: claims.step(tx, limits, connected, policy, plan))
         wake_at_ms = self._typist.follow(step)
         if step.claim:
@@ -123,6 +138,10 @@ class Dispatcher:
         if rest_s > 0:
             waits_s.append(rest_s)
         return min(LONGEST_SLEEP_S, max(0.001, min(waits_s))) if waits_s else None
+
+    def _rest_s(self) -> float:
+        """How long nothing is tried after a trouble with the connection; 0 or less: it may be tried."""
+        return self._rests_until_s - self._clock.monotonic_s()
 
     def _planner(self) -> Planner | None:
         """How long to take before a send; drawn here, so that the database's thread uses no random numbers."""
@@ -186,20 +205,38 @@ class Dispatcher:
         found = await self._look_up(claim)
         if found is LookUp.PRESENT:
             await self._sent(claim)
+        elif found is LookUp.NOT_CONNECTED:
+            await self._finish(lambda tx: claims.left_open(tx, claim))
+            self._rests_until_s, self._must_settle = self._clock.monotonic_s() + TROUBLE_PAUSE_S, True
+        elif found is LookUp.FAILED:
+            await self._failed(claim, SendResult(Outcome.RETRYABLE, "WhatsApp could not send it", id_is_spent=True))
+        elif found is LookUp.PENDING:
+            await self._wait_for(claim)
         elif found is LookUp.UNKNOWN:
             await self._finish(if_unknown)
         return found is not LookUp.ABSENT
 
+    async def _wait_for(self, claim: Claim) -> None:
+        """WhatsApp's own page still has it to send: it is looked up again until it has left, or for too long."""
+        limits, delay_ms = limits_of(self._settings()), round(TROUBLE_PAUSE_S * 1000)
+
+        def job(tx: Tx) -> bool:
+            if not claim.doubtful:
+                claims.doubt(tx, claim)
+            return claims.still_in_doubt(tx, claim, limits, delay_ms)
+
+        await self._finish(job)
+
     async def _look_up(self, claim: Claim) -> LookUp:
-        found, _ = await self._ask(self._transport.look_up(claim.chat, claim.wa_id))
+        found, _ = await self._ask(self._transport.look_up(claim.chat, claim.wa_id), self._send_timeout_s)
         log.info("look-up", message=claim.id, wa_id=claim.wa_id, found=found)
         return found or LookUp.UNKNOWN
 
-    async def _ask(self, asking: Coroutine[Any, Any, T]) -> tuple[T | None, str]:
+    async def _ask(self, asking: Coroutine[Any, Any, T], timeout_s: float) -> tuple[T | None, str]:
         """What the transport answers, or why there is no answer: it took too long, or has failed."""
         task = asyncio.ensure_future(asking)
         try:
-            await asyncio.wait({task}, timeout=self._send_timeout_s)
+            await asyncio.wait({task}, timeout=timeout_s)
         finally:
             task.cancel()
         if not task.done():
@@ -220,7 +257,15 @@ class Dispatcher:
         await self._finish(lambda tx: claims.postpone(tx, claim, limits, reason, delay_ms))
 
     async def _send(self, claim: Claim) -> SendResult:
-        result, reason = await self._ask(self._transport.send(claim.chat, claim.body, claim.wa_id))
+        attachment, timeout_s = None, self._send_timeout_s
+        if claim.attachment is not None and self._attach is not None:
+            timeout_s = ATTACHMENT_TIMEOUT_S
+            try:
+                attachment = await asyncio.to_thread(self._attach, claim.attachment)
+            except AttachmentGone as error:
+                return SendResult(Outcome.PERMANENT, str(error), counts=False)
+        sending = self._transport.send(claim.chat, claim.body, claim.wa_id, attachment)
+        result, reason = await self._ask(sending, timeout_s)
         return result or SendResult(Outcome.UNKNOWN, reason)
 
     async def _failed(self, claim: Claim, result: SendResult) -> None:
@@ -234,6 +279,8 @@ class Dispatcher:
         def again(tx: Tx) -> bool:
             if result.outcome is Outcome.UNKNOWN:
                 claims.doubt(tx, claim)
+            if result.id_is_spent:
+                claims.spend_id(tx, claim)
             return claims.retry(tx, claim, reason, delay_ms, counts=counts, policy=policy)
 
         await self._finish(again)

@@ -16,36 +16,42 @@ from whatsself_tui.config.editor_schema import write_editor_schema
 from whatsself_tui.config.files import ensure_files
 from whatsself_tui.config.schema import Settings
 from whatsself_tui.config.service import Applied, ConfigService
-from whatsself_tui.errors import DataError, Problem
+from whatsself_tui.errors import DataError, Problem, RobotNotRunning
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.logs import LogFiles, logger
 from whatsself_tui.host.ownership import Ownership
 from whatsself_tui.host.watch import watch_folders
-from whatsself_tui.phones import mask
 from whatsself_tui.robot import spool
 from whatsself_tui.robot.commands import Commands
+from whatsself_tui.robot.connection import Connection
 from whatsself_tui.robot.database_watch import give_up, open_store
 from whatsself_tui.robot.desk import CommandDesk
 from whatsself_tui.robot.dispatcher import Dispatcher
 from whatsself_tui.robot.feed import ChangeFeed
 from whatsself_tui.robot.inbound import Inbound
+from whatsself_tui.robot.incoming import IncomingEvents
 from whatsself_tui.robot.keeper import AlertKeeper
 from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.robot.media import outgoing_attachment, sweep
 from whatsself_tui.session.swap import finish_interrupted
-from whatsself_tui.store import alerts, breaker, claims, clock_changes, lanes, pace, state, tally
+from whatsself_tui.store import alerts, breaker, clock_changes, lanes, pace, state, tally
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.terms import limits_of, policy_of
 from whatsself_tui.store.topics import Topic
-from whatsself_tui.transport.base import Acknowledged, Event, LinkState, Received, StateChanged, TypedByHand
-from whatsself_tui.transport.simulator import Simulator, SimulatorOptions
+from whatsself_tui.transport.base import LinkState, Received, TypedByHand
 
 log = logger("robot")
+
+Connect = Callable[[DataFolder, Store, Clock, Settings, random.Random], Connection]
 
 #: How long stopping waits for the message in flight before it is left to the next start.
 STOP_S = 10.0
 
 #: The configuration is read again this often even if no change was noticed (network drives).
 RECHECK_S = 60.0
+
+#: What nobody needs any more is deleted this often.
+HOUSEKEEPING_S = 3600.0
 
 #: How often the watching thread looks, in milliseconds: what an idle robot costs comes from this.
 WATCH_STEP_MS = 200
@@ -57,11 +63,20 @@ RESTART_PAUSE_S = 5.0
 class Orchestrator:
     """Runs the robot: transport, inbox, rules, outbox, alerts, commands, configuration."""
 
-    def __init__(self, folder: DataFolder, clock: Clock, *, mode: str, rng: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        clock: Clock,
+        *,
+        mode: str,
+        rng: random.Random | None = None,
+        connect: Connect = Connection,
+    ) -> None:
         self.folder = folder
         self.clock = clock
         self.mode = mode
-        """`console`, `headless`, or `command` for a process that only carries out one command."""
+        """`console`, `headless`, `pairing` (it only receives), or `command` for a process that only carries one out."""
+        self._connect = connect
         self._rng = rng or random.Random()
         self._ownership = Ownership(folder)
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,8 +126,15 @@ class Orchestrator:
 
     def _build(self, store: Store) -> None:
         self.inbound = Inbound(store, self.clock, lambda: self.config.current, self._rng)
-        self.transport = Simulator(self.folder.simulator, self.clock, _options(self.settings), self._rng)
-        self.dispatcher = Dispatcher(store, self.transport, self.clock, lambda: self.settings, self._rng)
+        self.connection = self._connect(self.folder, store, self.clock, self.settings, self._rng)
+        self.dispatcher = Dispatcher(
+            store,
+            self.connection,
+            self.clock,
+            lambda: self.settings,
+            self._rng,
+            attach=lambda row: outgoing_attachment(self.folder, row),
+        )
         self.keeper = AlertKeeper(store, self.clock, lambda: self.settings)
         self.feed = ChangeFeed(self.folder, self.clock.now_ms())
         self.commands = Commands(self)
@@ -145,7 +167,7 @@ class Orchestrator:
         """Stop what has begun; the database is looked at while the folder is still this process's."""
         if self._started:
             self._started = False
-            await self.transport.stop()
+            await self.connection.stop()
         store, self._store = self.store, None
         self.feed.close()
         return await give_up(self.folder, store, error, self.clock)
@@ -156,16 +178,16 @@ class Orchestrator:
         self.config.on_rejected(self._rejected)
         self.feed.forget_the_dead()
         spool.sweep_results(self.folder, self.clock.now_ms())
-        await self.transport.start(self._on_event)
-        recovered = await self.dispatcher.recover()
+        await self.connection.start(IncomingEvents(self.store, self.inbound, self.dispatcher, self.connection).take)
         handled = await self.inbound.handle_pending()
-        log.info("started", version=__version__, mode=self.mode, recovered=recovered, pending=handled)
+        log.info("started", version=__version__, mode=self.mode, pending=handled)
         for name, work in (
-            ("dispatcher", self.dispatcher.run),
+            *(() if self.mode == "pairing" else (("dispatcher", self.dispatcher.run),)),
             ("inbound", self.inbound.run),
             ("alerts", self.keeper.run),
             ("watch", self._watch),
             ("configuration", self._keep_config),
+            ("housekeeping", self._keep_house),
         ):
             self._tasks.append(asyncio.get_running_loop().create_task(self._supervise(name, work), name=name))
 
@@ -196,11 +218,11 @@ class Orchestrator:
             for task in late:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.transport.stop()
+        await self.connection.stop()
         with contextlib.suppress(sqlite3.Error):
             await self.keeper.look()  # what became true in the last moment is told too
         try:
-            await self.store.write(lambda tx: state.set_transport(tx, self.transport.kind, LinkState.STOPPED, ""))
+            await self.store.write(lambda tx: state.set_transport(tx, self.connection.kind, LinkState.STOPPED, ""))
         except sqlite3.Error as error:
             log.error("last state not stored", error=str(error))  # readers see by the lock that nobody runs
 
@@ -209,12 +231,23 @@ class Orchestrator:
         return await self.commands.execute(spool.SpooledCommand(spool.new_id(self.clock.now_ms()), name, args))
 
     async def deliver(self, message: Received) -> bool:
-        """Let a message arrive; False if it was seen before. On disk when this returns."""
+        """Let a message arrive at the simulated phone; False if it was seen before. On disk when this returns.
+
+        Raises CommandRefused with WhatsApp.
+        """
+        self.connection.require_simulator()
         return await self.inbound.receive(message)
 
     async def typed_by_hand(self, message: TypedByHand) -> None:
-        """Let a message be there that a person typed on the phone."""
+        """Let a message be there that a person typed on the simulated phone. Raises CommandRefused with WhatsApp."""
+        self.connection.require_simulator()
         await self.inbound.typed(message)
+
+    async def download(self, key: str, limit_bytes: int) -> bytes:
+        """The medium of a received message. Raises DownloadFailed; RobotNotRunning where nothing is connected."""
+        if not self._started:
+            raise RobotNotRunning("Only a running robot is connected to WhatsApp.")
+        return await self.connection.download(key, limit_bytes)
 
     async def until_idle(self) -> str:
         """Wait until nothing is left to do now; returns why not everything is done, or nothing.
@@ -232,33 +265,6 @@ class Orchestrator:
                 await self.clock.wait(changed, RECHECK_S)
         finally:
             stop()
-
-    async def _on_event(self, event: Event) -> None:
-        if isinstance(event, Received):
-            await self.inbound.receive(event)
-        elif isinstance(event, TypedByHand):
-            await self.inbound.typed(event)
-        elif isinstance(event, Acknowledged):
-            try:
-                await self.store.write(lambda tx: claims.acknowledged(tx, event.wa_id, event.ack))
-            except sqlite3.Error as error:  # only what is shown of a message that has left suffers
-                log.warning("acknowledgement not stored", wa_id=event.wa_id, error=str(error))
-        elif isinstance(event, StateChanged):
-            await self._transport_changed(event)
-        else:
-            log.debug("typing shown", chat=mask(event.chat), duration_ms=event.duration_ms)
-
-    async def _transport_changed(self, event: StateChanged) -> None:
-        def job(tx: Tx) -> None:
-            state.set_transport(tx, self.transport.kind, event.state, event.detail)
-            if event.state is LinkState.OFFLINE:
-                advice = f"{event.detail} Messages wait; set it to false in settings.toml to go on."
-                alerts.raise_alert(tx, "simulator_offline", "warning", advice)
-            else:
-                alerts.clear_alert(tx, "simulator_offline")
-
-        await self.store.write(job)
-        self.dispatcher.set_connected(event.state is LinkState.READY)
 
     def _committed(self, topics: frozenset[Topic]) -> None:
         if topics & {Topic.QUEUE, Topic.ROBOT, Topic.CONFIG, Topic.LIMITS, Topic.BREAKER}:
@@ -281,7 +287,7 @@ class Orchestrator:
             self._tell_problems(tx)
 
         await self.store.write(job)
-        await self.transport.configure(_options(settings))
+        await self.connection.apply(settings)
         log.info("configuration applied", who=applied.who, fields=[change.field for change in applied.changes])
 
     async def _rejected(self, problems: tuple[Problem, ...]) -> None:
@@ -324,6 +330,12 @@ class Orchestrator:
             if self.folder.commands in folders:
                 await self.desk.work()
 
+    async def _keep_house(self) -> None:
+        """Files that went out with messages are not kept."""
+        while not self._stop.is_set():
+            await sweep(self.folder, self.store, self.clock.now_ms())
+            await self.clock.wait(self._stop, HOUSEKEEPING_S)
+
     async def _keep_config(self) -> None:
         while not self._stop.is_set():
             await self.clock.wait(self._config_changed, RECHECK_S)
@@ -340,11 +352,6 @@ def _record_changes(tx: Tx, applied: Applied) -> None:
     changes = [(change.file, change.field, change.old, change.new) for change in applied.changes]
     if changes:
         state.record_config_changes(tx, applied.who, changes)
-
-
-def _options(settings: Settings) -> SimulatorOptions:
-    simulator = settings.simulator
-    return SimulatorOptions(simulator.latency_ms, simulator.fail_rate, simulator.offline)
 
 
 def _left(con: sqlite3.Connection, now_ms: int) -> tuple[int, str]:

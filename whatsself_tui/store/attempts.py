@@ -19,8 +19,8 @@ class Attempt:
     number: int
     """Which attempt it was, from 1; 0 for a decision of the operator."""
     result: str
-    """`retry`, `failed`, `no answer` or `unconfirmed`; of the operator `queued again`, `cancelled`, `discarded` or
-    `confirmed`."""
+    """`retry`, `failed`, `no answer`, `unconfirmed` or `arrived late`; of the operator `queued again`, `cancelled`,
+    `discarded` or `confirmed`."""
     reason: str
 
 

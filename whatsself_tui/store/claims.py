@@ -14,8 +14,9 @@ from whatsself_tui.delivery.circuit import Policy
 from whatsself_tui.delivery.limits import NEVER, Limits, Quota
 from whatsself_tui.phones import address
 from whatsself_tui.store import attempts, breaker, lanes, outbox, pace
+from whatsself_tui.store.acknowledgements import acknowledged as acknowledged
 from whatsself_tui.store.database import Tx
-from whatsself_tui.store.outbox import State
+from whatsself_tui.store.outbox import AttachmentRow, State, attachment_of
 from whatsself_tui.store.tally import count, scheduled, tally
 from whatsself_tui.store.topics import Topic
 
@@ -32,7 +33,8 @@ NO_ANSWER = "no answer"
 DROP_BATCH = 100
 
 _CLAIMED = (
-    "SELECT o.id, o.contact_id, o.class, c.phone, c.lid, o.wa_id, o.body, o.attempts, o.claimed_at"
+    "SELECT o.id, o.contact_id, o.class, c.phone, c.lid, o.wa_id, o.body, o.attempts, o.claimed_at,"
+    " o.doubtful, o.attachment"
     " FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id WHERE o.state = 1 ORDER BY o.id"
 )
 
@@ -55,6 +57,8 @@ class Claim:
     """The breaker's, at the claim; -1 for a claim of an earlier process."""
     doubtful: bool = False
     """Whether an earlier attempt under this id had no answer, so that it may have arrived since."""
+    attachment: AttachmentRow | None = None
+    """A file that goes with it; `body` is its caption then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +150,9 @@ def _candidate(tx: Tx, limits: Limits, policy: Policy) -> _Candidate | None:
 
 def _claim(tx: Tx, head: lanes.Head, limits: Limits, policy: Policy) -> Claim:
     """The durable intent: id chosen, attempt counted, windows charged; only then is anything sent."""
-    wa_id, body, attempt, doubtful, not_before, phone, lid = tx.execute(
+    wa_id, body, attachment, attempt, doubtful, not_before, phone, lid = tx.execute(
         "UPDATE outbox SET state = 1, attempts = attempts + 1, claimed_at = ?, wa_id = coalesce(wa_id, ?)"
-        " WHERE id = ? AND state = 0 RETURNING wa_id, body, attempts, doubtful, not_before,"
+        " WHERE id = ? AND state = 0 RETURNING wa_id, body, attachment, attempts, doubtful, not_before,"
         " (SELECT phone FROM contact WHERE id = contact_id), (SELECT lid FROM contact WHERE id = contact_id)",
         (tx.now_ms, f"3EB0{secrets.token_hex(9).upper()}", head.message_id),
     ).fetchone()
@@ -170,25 +174,46 @@ def _claim(tx: Tx, head: lanes.Head, limits: Limits, policy: Policy) -> Claim:
         claimed_at_ms=tx.now_ms,
         generation=breaker.claim(tx, policy),
         doubtful=bool(doubtful),
+        attachment=attachment_of(attachment),
     )
 
 
 def in_flight(connection: sqlite3.Connection) -> list[Claim]:
     """Claims without an outcome: what a crash left, looked at before anything new is claimed."""
-    return [
-        Claim(row[0], row[1], row[2], address(row[3], row[4]), row[5], row[6], row[7], row[8], -1)
-        for row in connection.execute(_CLAIMED)
-    ]
+    found = []
+    for row in connection.execute(_CLAIMED):
+        id_, contact_id, message_class, phone, lid, wa_id, body, attempt, claimed_at, doubtful, attachment = row
+        found.append(
+            Claim(
+                id=id_,
+                contact_id=contact_id,
+                message_class=message_class,
+                chat=address(phone, lid),
+                wa_id=wa_id,
+                body=body,
+                attempt=attempt,
+                claimed_at_ms=claimed_at,
+                generation=-1,
+                doubtful=bool(doubtful),
+                attachment=attachment_of(attachment),
+            )
+        )
+    return found
 
 
 def sent(tx: Tx, claim: Claim, policy: Policy = DEFAULT_POLICY) -> bool:
     """WhatsApp has it."""
+    if not _has_left(tx, claim):
+        return False
+    breaker.outcome(tx, policy, True, claim.generation)
+    return True
+
+
+def _has_left(tx: Tx, claim: Claim) -> bool:
     if not _leave(tx, claim, State.SENT, ""):
         return False
-    tx.execute("UPDATE outbox SET ack = max(ack, 1) WHERE id = ?", (claim.id,))
-    source = tx.execute("SELECT source FROM outbox WHERE id = ?", (claim.id,)).fetchone()[0]
+    (source,) = tx.execute("UPDATE outbox SET ack = max(ack, 1) WHERE id = ? RETURNING source", (claim.id,)).fetchone()
     outbox.count_sent(tx, source)
-    breaker.outcome(tx, policy, True, claim.generation)
     return True
 
 
@@ -205,6 +230,8 @@ def failed(tx: Tx, claim: Claim, reason: str, *, counts: bool, policy: Policy = 
 
 def retry(tx: Tx, claim: Claim, reason: str, delay_ms: int, *, counts: bool, policy: Policy = DEFAULT_POLICY) -> bool:
     """Refused: back to its place in the lane, which waits for `delay_ms`."""
+    if _was_acknowledged(tx, claim):
+        return True
     if not _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt):
         return False
     attempts.note(tx, claim.id, claim.attempt, "retry", reason)
@@ -218,6 +245,8 @@ def never_left(tx: Tx, claim: Claim) -> bool:
     The windows stay charged, and before the repetition it is looked up once more: something may have been
     on its way when the process died.
     """
+    if _was_acknowledged(tx, claim):
+        return True
     breaker.released(tx, claim.generation)
     doubt(tx, claim)
     return _requeue(tx, claim, "", retry_at_ms=0, attempts=claim.attempt - 1)
@@ -231,6 +260,8 @@ def doubt(tx: Tx, claim: Claim) -> None:
 
 def still_in_doubt(tx: Tx, claim: Claim, limits: Limits, delay_ms: int) -> bool:
     """The look-up before a repetition cannot tell: asked again after `delay_ms`, for `DOUBT_MS` in all."""
+    if _was_acknowledged(tx, claim):
+        return True
     (since_ms,) = tx.execute(
         "SELECT max(at) FROM attempt WHERE message_id = ? AND result = ?", (claim.id, NO_ANSWER)
     ).fetchone()
@@ -239,15 +270,29 @@ def still_in_doubt(tx: Tx, claim: Claim, limits: Limits, delay_ms: int) -> bool:
     return postpone(tx, claim, limits, "waits until a look-up shows whether an earlier attempt has arrived", delay_ms)
 
 
+def spend_id(tx: Tx, claim: Claim) -> None:
+    """WhatsApp knows the id as that of a failed message: the next attempt gets another."""
+    if tx.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 1", (claim.id,)).fetchone():
+        outbox.spend_id(tx, claim.id)
+
+
+def left_open(tx: Tx, claim: Claim) -> bool:
+    """Nobody could be asked what became of it: it stays in flight, to be looked up once there is a connection."""
+    breaker.released(tx, claim.generation)
+    return True
+
+
 def postpone(tx: Tx, claim: Claim, limits: Limits, reason: str, delay_ms: int) -> bool:
     """Nothing was attempted: back to its place for `delay_ms`, attempt and windows refunded."""
     breaker.released(tx, claim.generation)
-    lanes.refund(tx, claim.contact_id, claim.id, claim.claimed_at_ms, limits)
+    lanes.refund(tx, _contact_of(tx, claim), claim.id, claim.claimed_at_ms, limits)
     return _requeue(tx, claim, reason, retry_at_ms=tx.now_ms + delay_ms, attempts=claim.attempt - 1)
 
 
 def unconfirmed(tx: Tx, claim: Claim, reason: str) -> bool:
     """Nobody can tell whether WhatsApp has it: an operator decides, it is never sent again by itself."""
+    if _was_acknowledged(tx, claim):
+        return True
     if not _leave(tx, claim, State.UNCONFIRMED, reason):
         return False
     attempts.note(tx, claim.id, claim.attempt, "unconfirmed", reason)
@@ -256,17 +301,13 @@ def unconfirmed(tx: Tx, claim: Claim, reason: str) -> bool:
     return True
 
 
-def acknowledged(tx: Tx, wa_id: str, ack: int) -> bool:
-    """Raise the status of a sent message (2 delivered, 3 read); it is never lowered."""
-    row = tx.execute("SELECT id, ack FROM outbox WHERE wa_id = ? AND state IN (1, 2)", (wa_id,)).fetchone()
-    if row is None or row[1] >= ack:
+def _was_acknowledged(tx: Tx, claim: Claim) -> bool:
+    """Whether WhatsApp acknowledged it while it was in flight: then it is sent, whatever else is said of it."""
+    row = tx.execute("SELECT 1 FROM outbox WHERE id = ? AND state = 1 AND ack > 0", (claim.id,)).fetchone()
+    if row is None:
         return False
-    tx.execute("UPDATE outbox SET ack = ? WHERE id = ?", (ack, row[0]))
-    for level, counter in ((2, "delivered"), (3, "read")):
-        if row[1] < level <= ack:
-            count(tx, counter)
-    tx.touch(Topic.MESSAGES)
-    return True
+    breaker.released(tx, claim.generation)
+    return _has_left(tx, claim)
 
 
 def _failed(tx: Tx, claim: Claim, counts: bool, policy: Policy) -> None:
@@ -302,6 +343,11 @@ def _requeue(tx: Tx, claim: Claim, error: str, *, retry_at_ms: int, attempts: in
 
 def _release(tx: Tx, claim: Claim) -> None:
     tally(tx, "sending", -1)
-    tx.execute("UPDATE contact SET inflight = 0 WHERE id = ?", (claim.contact_id,))
-    lanes.relane_contact(tx, claim.contact_id, claim.message_class)
+    lanes.discharge(tx, _contact_of(tx, claim), claim.message_class)
     tx.touch(Topic.QUEUE, Topic.MESSAGES)
+
+
+def _contact_of(tx: Tx, claim: Claim) -> int:
+    """Whose message it is now: since the claim its contact may have turned out to be another one, too."""
+    row = tx.execute("SELECT contact_id FROM outbox WHERE id = ?", (claim.id,)).fetchone()
+    return int(row[0])

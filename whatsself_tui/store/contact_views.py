@@ -6,6 +6,8 @@ import json
 import sqlite3
 from typing import Any, Literal
 
+from whatsself_tui.store import identities
+
 Which = Literal["all", "waiting", "handed_over", "opted_out"]
 
 #: SQL of the condition that a contact is left to a person who has not answered yet.
@@ -32,8 +34,12 @@ def read_contacts(con: sqlite3.Connection, which: Which, limit: int) -> list[dic
 
 
 def read_contact(con: sqlite3.Connection, column: Literal["phone", "lid"], value: str) -> dict[str, Any] | None:
-    """One contact with its place in a flow and what waits for it; None if it is not known."""
-    row = con.execute(f"SELECT {_COLUMNS} FROM contact WHERE {column} = ?", (value,)).fetchone()
+    """One contact with its place in a flow and what waits for it, by any of its addresses; None if it is not known."""
+    row = con.execute(
+        f"SELECT {_COLUMNS} FROM contact"
+        f" WHERE {column} = ? OR id = (SELECT contact_id FROM contact_alias WHERE address = ?)",
+        (value, value),
+    ).fetchone()
     if row is None:
         return None
     contact_id = row[0]
@@ -41,10 +47,13 @@ def read_contact(con: sqlite3.Connection, column: Literal["phone", "lid"], value
         "SELECT flow, step, collected, expires_at FROM contact_flow WHERE contact_id = ?", (contact_id,)
     ).fetchone()
     (queued,) = con.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 0 AND contact_id = ? LIMIT 10000)", (contact_id,)
+        "SELECT count(*) FROM"
+        " (SELECT 1 FROM outbox INDEXED BY outbox_lane WHERE state = 0 AND contact_id = ? LIMIT 10000)",
+        (contact_id,),
     ).fetchone()
     return {
         **_contact(row),
+        "aliases": identities.aliases_of(con, contact_id),
         "queued": queued,
         "flow": flow and {"flow": flow[0], "step": flow[1], "collected": json.loads(flow[2]), "expires_at_ms": flow[3]},
     }

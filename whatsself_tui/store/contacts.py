@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from whatsself_tui.phones import split_address
-from whatsself_tui.store import lanes
+from whatsself_tui.phones import is_personal, split_address
+from whatsself_tui.store import identities, lanes
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.tally import count
 from whatsself_tui.store.topics import Topic
@@ -36,27 +36,40 @@ def get(tx: Tx, contact_id: int) -> Contact:
     return Contact(*row)
 
 
-def at_address(tx: Tx, chat: str, name: str = "") -> Contact:
+def at_address(tx: Tx, chat: str, name: str = "", other: str = "") -> Contact:
     """The contact of a personal chat, made if it is new; a given name replaces the known one.
 
-    Raises ValueError for an address that is no person's.
+    `other` is the same person's other address, where WhatsApp tells it; one that is no person's says nothing.
+    Raises ValueError for a chat that is no person's.
     """
-    phone, lid = split_address(chat)
-    column, value = ("phone", phone) if phone else ("lid", lid)
-    row = tx.execute(f"SELECT {_COLUMNS} FROM contact WHERE {column} = ?", (value,)).fetchone()
+    contact_id = identities.find(tx.connection, chat)
     clean = name.strip()[:MAX_NAME]
-    if row is None:
-        row = tx.execute(
-            f"INSERT INTO contact (phone, lid, name, first_seen_at) VALUES (?, ?, ?, ?) RETURNING {_COLUMNS}",
-            (phone, lid, clean, tx.now_ms),
-        ).fetchone()
-        tx.touch(Topic.CONTACTS)
-    contact = Contact(*row)
+    if contact_id is None and not other:
+        return get(tx, identities.add(tx, *split_address(chat), clean))
+    contact = None if contact_id is None else get(tx, contact_id)
+    if other and is_personal(other) and not (contact and _has(contact, chat, other)):
+        contact = same_person(tx, chat, other)
+    if contact is None:
+        contact = get(tx, identities.add(tx, *split_address(chat)))
     if clean and clean != contact.name:
         tx.execute("UPDATE contact SET name = ? WHERE id = ?", (clean, contact.id))
         tx.touch(Topic.CONTACTS)
         contact = get(tx, contact.id)
     return contact
+
+
+def same_person(tx: Tx, chat: str, other: str) -> Contact:
+    """WhatsApp says that both addresses are one person's; the one contact that has both from now on.
+
+    Of two phones `chat`'s is the contact's own and the other an alias. What waits goes out to the LID, once known.
+    Raises ValueError for an address that is no person's.
+    """
+    return get(tx, identities.join(tx, chat, other))
+
+
+def _has(contact: Contact, *chats: str) -> bool:
+    """Whether these are the contact's own phone and LID: what every message but the first says."""
+    return all(contact.phone == phone if phone else contact.lid == lid for phone, lid in map(split_address, chats))
 
 
 def wrote(tx: Tx, contact: Contact) -> None:
@@ -68,9 +81,12 @@ def wrote(tx: Tx, contact: Contact) -> None:
     tx.touch(Topic.CONTACTS)
 
 
-def person_wrote(tx: Tx, contact_id: int) -> None:
-    """Note that a person answers this contact now: it does not wait for one any more."""
-    tx.execute("UPDATE contact SET person_at = ? WHERE id = ?", (tx.now_ms, contact_id))
+def person_wrote(tx: Tx, contact_id: int, at_ms: int | None = None) -> None:
+    """Note that a person answers this contact now, or did so before: it does not wait, unless it has written since."""
+    if at_ms is None:
+        tx.execute("UPDATE contact SET person_at = ? WHERE id = ?", (tx.now_ms, contact_id))
+    else:
+        tx.execute("UPDATE contact SET person_at = max(coalesce(person_at, 0), ?) WHERE id = ?", (at_ms, contact_id))
     tx.touch(Topic.CONTACTS)
 
 

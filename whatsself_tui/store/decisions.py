@@ -46,10 +46,11 @@ def retry(tx: Tx, message_id: int) -> str:
         return f"Message {message_id} has expired."
     if consent == "out" and quota != Quota.EXEMPT:
         return f"Message {message_id} is to a contact who has opted out."
+    if state is State.UNCONFIRMED:
+        outbox.spend_id(tx, message_id)
     contact_id, message_class, not_before = tx.execute(
         "UPDATE outbox SET state = 0, attempts = 0, retry_at = 0, error = '', done_at = NULL,"
-        " due_at = max(?, coalesce(not_before, 0)), wa_id = CASE state WHEN 5 THEN NULL ELSE wa_id END,"
-        " doubtful = CASE state WHEN 5 THEN 0 ELSE doubtful END"
+        " due_at = max(?, coalesce(not_before, 0))"
         " WHERE id = ? RETURNING contact_id, class, not_before",
         (tx.now_ms, message_id),
     ).fetchone()

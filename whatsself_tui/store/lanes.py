@@ -153,7 +153,8 @@ def charge(tx: Tx, head: Head, limits: Limits) -> None:
         (LEAST_LOG, tx.now_ms - limits.horizon_ms),
     )
     refresh_windows(tx, head.contact_id, limits)
-    tx.execute("UPDATE contact SET inflight = 1 WHERE id = ?", (head.contact_id,))
+    tx.execute("UPDATE contact SET inflight = inflight + 1 WHERE id = ?", (head.contact_id,))
+    _remember_limits(tx, limits)
     if head.gate & Gate.STRANGER:
         tx.execute(
             "UPDATE contact SET approached_at = ?, approached_by = ? WHERE id = ?",
@@ -177,6 +178,34 @@ def refund(tx: Tx, contact_id: int, message_id: int, claimed_at_ms: int, limits:
         (contact_id, message_id, claimed_at_ms),
     )
     refresh_windows(tx, contact_id, limits)
+
+
+def discharge(tx: Tx, contact_id: int, message_class: int) -> None:
+    """A claim has ended: the contact is not busy with it any more.
+
+    Two contacts of whom both had a message in flight may be one meanwhile, so it may still be with another.
+    """
+    tx.execute("UPDATE contact SET inflight = max(0, inflight - 1) WHERE id = ?", (contact_id,))
+    relane_contact(tx, contact_id, message_class)
+
+
+def remembered_limits(connection: sqlite3.Connection) -> Limits | None:
+    """A contact's limits as its windows were worked out last; None before the first send."""
+    row = connection.execute(
+        "SELECT per_contact, per_contact_reply, contact_window FROM window_limits WHERE id = 1"
+    ).fetchone()
+    return row and Limits(per_contact=row[0], per_contact_reply=row[1], contact_window_ms=row[2])
+
+
+def _remember_limits(tx: Tx, limits: Limits) -> None:
+    tx.execute(
+        "INSERT INTO window_limits (id, per_contact, per_contact_reply, contact_window) VALUES (1, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET per_contact = excluded.per_contact,"
+        " per_contact_reply = excluded.per_contact_reply, contact_window = excluded.contact_window"
+        " WHERE (per_contact, per_contact_reply, contact_window)"
+        " <> (excluded.per_contact, excluded.per_contact_reply, excluded.contact_window)",
+        (limits.per_contact, limits.per_contact_reply, limits.contact_window_ms),
+    )
 
 
 def _contact_free_at(tx: Tx, contact_id: int, limit: int, limits: Limits) -> int:
@@ -251,6 +280,7 @@ def apply_limits(tx: Tx, limits: Limits) -> None:
 
     Only contacts with a send inside the windows can be affected; they are few.
     """
+    _remember_limits(tx, limits)
     for (contact_id,) in tx.execute("SELECT DISTINCT contact_id FROM send_log").fetchall():
         refresh_windows(tx, contact_id, limits)
         relane_contact(tx, contact_id)

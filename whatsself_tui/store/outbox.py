@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import IntEnum
+from typing import Literal
 
 from whatsself_tui.delivery.limits import REPLY_WINDOW_MS, Quota, class_of
-from whatsself_tui.store import contacts, lanes
+from whatsself_tui.store import contacts, inbox, lanes
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.tally import count, scheduled, tally
 from whatsself_tui.store.topics import Topic
@@ -37,10 +40,23 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """A file that goes out with a message."""
+
+    file: str
+    """Its name in the folder of outgoing files."""
+    kind: Literal["image", "document", "audio"]
+    mimetype: str
+    name: str
+    """What the contact sees it called."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message to be queued."""
 
     body: str
+    """With an attachment its caption, which may be empty."""
     source: str = MANUAL
     priority: int = 5
     """0 to 10, higher goes first."""
@@ -52,6 +68,7 @@ class Outgoing:
     """Two messages with the same key are one."""
     in_hours: bool = False
     """Goes out only while the business is open."""
+    attachment: AttachmentRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +119,8 @@ def enqueue_many(tx: Tx, messages: Iterable[tuple[str, Outgoing]]) -> list[Queue
 def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
     cursor = tx.execute(
         "INSERT INTO outbox"
-        " (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, in_hours, body)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " (contact_id, class, quota, due_at, not_before, expires_at, enqueued_at, source, dedup, in_hours, body,"
+        " attachment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             contact.id,
             class_of(message.priority),
@@ -116,6 +133,7 @@ def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
             message.dedup,
             message.in_hours,
             storable(message.body),
+            _stored(message.attachment),
         ),
     )
     if cursor.rowcount == 0 or cursor.lastrowid is None:
@@ -123,6 +141,23 @@ def _insert(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Queued:
         return Queued(known[0], is_new=False)
     scheduled(tx, message.not_before_ms, 1)
     return Queued(cursor.lastrowid, is_new=True)
+
+
+def _stored(attachment: AttachmentRow | None) -> str | None:
+    if attachment is None:
+        return None
+    return json.dumps({name: storable(value) for name, value in asdict(attachment).items()}, ensure_ascii=False)
+
+
+def attachment_of(stored: str | None) -> AttachmentRow | None:
+    """What the column `attachment` holds."""
+    return None if stored is None else AttachmentRow(**json.loads(stored))
+
+
+def attachments_in_use(connection: sqlite3.Connection) -> set[str]:
+    """Names of the files that some message may still need: all but those of sent and of cancelled messages."""
+    rows = connection.execute("SELECT attachment FROM outbox WHERE attachment IS NOT NULL AND state IN (0, 1, 3, 5)")
+    return {json.loads(row[0])["file"] for row in rows}
 
 
 def _quota(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Quota:
@@ -135,9 +170,13 @@ def _quota(tx: Tx, contact: contacts.Contact, message: Outgoing) -> Quota:
 
 
 def record_typed(tx: Tx, contact: contacts.Contact, wa_id: str, body: str, written_at_ms: int) -> bool:
-    """Keep what a person typed on the phone as sent; False if the robot sent it, or it is kept already."""
-    if tx.execute("SELECT 1 FROM outbox WHERE wa_id = ?", (wa_id,)).fetchone():
+    """Keep what a person typed on the phone as sent; False if the robot sent it, or it is kept already.
+
+    What the contact wrote until then is answered thereby: the rules do not see it any more.
+    """
+    if is_ours(tx.connection, wa_id):
         return False
+    typed_at_ms = min(written_at_ms, tx.now_ms)
     tx.execute(
         "INSERT INTO outbox (contact_id, class, quota, due_at, state, ack, wa_id, enqueued_at, done_at, source, body)"
         " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
@@ -149,15 +188,34 @@ def record_typed(tx: Tx, contact: contacts.Contact, wa_id: str, body: str, writt
             State.SENT,
             wa_id,
             tx.now_ms,
-            min(written_at_ms, tx.now_ms),
+            typed_at_ms,
             BY_HAND,
             storable(body),
         ),
     )
-    contacts.person_wrote(tx, contact.id)
+    is_answered = inbox.answered_by_hand(tx, contact.id, typed_at_ms)
+    contacts.person_wrote(tx, contact.id, None if is_answered else typed_at_ms)
     count(tx, "outbound")
     tx.touch(Topic.MESSAGES)
     return True
+
+
+def spend_id(tx: Tx, message_id: int) -> None:
+    """The message gets another id with its next attempt; what turns up under this one is still known as ours."""
+    tx.execute(
+        "INSERT INTO spent_id (wa_id, message_id) SELECT wa_id, id FROM outbox WHERE id = ? AND wa_id IS NOT NULL"
+        " ON CONFLICT (wa_id) DO NOTHING",
+        (message_id,),
+    )
+    tx.execute("UPDATE outbox SET wa_id = NULL, doubtful = 0 WHERE id = ?", (message_id,))
+
+
+def is_ours(connection: sqlite3.Connection, wa_id: str) -> bool:
+    """Whether the outbox has, or once had, a message under this id."""
+    row = connection.execute(
+        "SELECT 1 FROM outbox WHERE wa_id = ? UNION ALL SELECT 1 FROM spent_id WHERE wa_id = ?", (wa_id, wa_id)
+    ).fetchone()
+    return row is not None
 
 
 def count_sent(tx: Tx, source: str) -> None:
@@ -170,7 +228,8 @@ def count_sent(tx: Tx, source: str) -> None:
 def cancel_automatic(tx: Tx, contact_id: int, reason: str) -> int:
     """Cancel what waits for the contact and was not written by a person; returns how many."""
     rows = tx.execute(
-        "SELECT id FROM outbox WHERE state = 0 AND contact_id = ? AND source <> ?", (contact_id, MANUAL)
+        "SELECT id FROM outbox INDEXED BY outbox_lane WHERE state = 0 AND contact_id = ? AND source <> ?",
+        (contact_id, MANUAL),
     ).fetchall()
     for (message_id,) in rows:
         drop(tx, message_id, State.CANCELLED, reason)

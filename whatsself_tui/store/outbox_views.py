@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import asdict
 from typing import Any
 
 from whatsself_tui.delivery.limits import HIGHEST_PRIORITY
 from whatsself_tui.store import attempts
+from whatsself_tui.store.shown_text import with_attachment
 
 #: SQL of a contact's name and address, and words for the outbox's states.
 NAME = "CASE WHEN c.name <> '' THEN c.name ELSE coalesce(c.phone, c.lid) END"
@@ -17,7 +19,7 @@ _ACK_STATUS = {2: "delivered", 3: "read"}
 
 _COLUMNS = (
     f"o.id, {NAME}, {ADDRESS}, o.class, o.state, o.ack, o.due_at, o.not_before, o.expires_at, o.enqueued_at, o.done_at,"
-    " o.attempts, o.source, o.error, o.dedup, o.wa_id, o.body"
+    " o.attempts, o.source, o.error, o.dedup, o.wa_id, o.body, o.attachment"
 )
 _FROM = "FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id"
 
@@ -62,5 +64,6 @@ def _message(row: tuple[Any, ...]) -> dict[str, Any]:
         "error": row[13],
         "dedup": row[14],
         "wa_id": row[15],
-        "body": row[16],
+        "body": with_attachment(row[16], row[17]),
+        "attachment": row[17] and {**json.loads(row[17]), "caption": row[16]},
     }

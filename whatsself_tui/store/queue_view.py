@@ -11,6 +11,7 @@ from whatsself_tui.delivery.limits import HIGHEST_PRIORITY, NEVER, Gate, Limits,
 from whatsself_tui.store import breaker, lanes, pace, tally
 from whatsself_tui.store.outbox_views import ADDRESS, NAME
 from whatsself_tui.store.readings import QueueReading, WaitingMessage
+from whatsself_tui.store.shown_text import with_attachment
 from whatsself_tui.store.terms import limits_of, policy_of
 from whatsself_tui.store.views import read_robot
 
@@ -116,9 +117,11 @@ def _turn(head: lanes.Head, now_ms: int, limits: Limits) -> tuple[bool, float, i
 
 
 def _waiting(con: sqlite3.Connection, head: lanes.Head) -> WaitingMessage:
-    name, where, body = con.execute(
-        f"SELECT {NAME}, {ADDRESS}, o.body FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id WHERE o.id = ?",
+    name, where, body, attachment = con.execute(
+        f"SELECT {NAME}, {ADDRESS}, o.body, o.attachment"
+        " FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id WHERE o.id = ?",
         (head.message_id,),
     ).fetchone()
     eligible_at = None if head.eligible_at_ms >= NEVER else head.eligible_at_ms
-    return WaitingMessage(head.message_id, name, where, HIGHEST_PRIORITY - head.message_class, body, eligible_at)
+    text, priority = with_attachment(body, attachment), HIGHEST_PRIORITY - head.message_class
+    return WaitingMessage(head.message_id, name, where, priority, text, eligible_at)

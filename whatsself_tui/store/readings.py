@@ -138,8 +138,8 @@ class AlertReading:
 
     id: int
     kind: str
-    """`config_rejected`, `backlog_high`, `oldest_too_old`, `simulator_offline`, `unconfirmed`, `dead_letters`,
-    `breaker_open`, `clock_jumped`, `restored`, `inbound_failed` or `part_failed`."""
+    """`config_rejected`, `backlog_high`, `oldest_too_old`, `disconnected`, `unconfirmed`, `dead_letters`,
+    `breaker_open`, `clock_jumped`, `restored`, `inbound_failed`, `account_changed` or `part_failed`."""
     severity: Severity
     text: str
     """What is wrong and what to do about it."""
@@ -164,6 +164,16 @@ class MessageReading:
     """`pending`, `handled` (in); `sending`, `sent`, `delivered`, `read`, `failed`, `cancelled`, `unconfirmed` (out)."""
     note: str
     """Inbound: the rule that decided. Outbound: the reason of a failure, or where it came from."""
+    kind: str = "text"
+    """Inbound: `text`, `image`, `audio`, …; `body` says it, too, and the name of the file."""
+    edited: bool = False
+    """Inbound: its sender has changed it; `body` is the newest text."""
+    revoked: bool = False
+    """Inbound: its sender has taken it back."""
+    mimetype: str | None = None
+    """Inbound: of its medium, empty if unknown; None without a medium."""
+    file_name: str = ""
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

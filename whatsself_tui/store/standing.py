@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from whatsself_tui.automation.decision import ContactState
-from whatsself_tui.store import conversation, lanes
+from whatsself_tui.store import conversation, identities, lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Standing:
 
 def read_standing(con: sqlite3.Connection, phone: str, since_ms: int) -> Standing:
     """The contact with these E.164 digits, and the sends after `since_ms`."""
-    row = con.execute("SELECT id FROM contact WHERE phone = ?", (phone,)).fetchone()
+    contact_id = identities.find(con, phone)
     sends = sorted(lanes.sends_since(con, since_ms))
     return Standing(
-        conversation.state_of(con, row[0]) if row else None,
-        tuple(ts for ts, contact_id in sends if row and contact_id == row[0]),
+        None if contact_id is None else conversation.state_of(con, contact_id),
+        tuple(ts for ts, to in sends if to == contact_id),
         tuple(ts for ts, _ in sends),
     )

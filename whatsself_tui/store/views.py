@@ -23,6 +23,7 @@ from whatsself_tui.store.readings import (
     RobotReading,
     TodayReading,
 )
+from whatsself_tui.store.shown_text import with_attachment, with_medium
 from whatsself_tui.store.tally import COUNTERS
 from whatsself_tui.store.terms import limits_of, policy_of
 
@@ -130,26 +131,47 @@ def read_recent(con: sqlite3.Connection, limit: int = 50) -> tuple[MessageReadin
 
 def _recent_in(con: sqlite3.Connection, limit: int) -> list[MessageReading]:
     rows = con.execute(
-        f"SELECT i.id, i.received_at, {NAME}, {ADDRESS}, i.body, i.state, i.rule"
+        f"SELECT i.id, i.received_at, {NAME}, {ADDRESS}, i.body, i.state, i.rule, i.kind, i.edited_at, i.revoked_at,"
+        " i.mimetype, i.file_name, i.size_bytes"
         " FROM inbox AS i JOIN contact AS c ON c.id = i.contact_id ORDER BY i.id DESC LIMIT ?",
         (limit,),
     )
     return [
-        MessageReading(f"in:{id_}", "in", at, name, where, body, "handled" if state else "pending", rule)
-        for id_, at, name, where, body, state, rule in rows
+        MessageReading(
+            f"in:{id_}",
+            "in",
+            at,
+            name,
+            where,
+            with_medium(body, kind, file_name),
+            "handled" if state else "pending",
+            rule,
+            kind=kind,
+            edited=edited_at is not None,
+            revoked=revoked_at is not None,
+            mimetype=mimetype,
+            file_name=file_name,
+            size_bytes=size,
+        )
+        for id_, at, name, where, body, state, rule, kind, edited_at, revoked_at, mimetype, file_name, size in rows
     ]
 
 
 def _recent_out(con: sqlite3.Connection, limit: int) -> list[MessageReading]:
-    columns = f"o.id, coalesce(o.done_at, o.claimed_at), {NAME}, {ADDRESS}, o.body, o.state, o.ack, o.error, o.source"
+    columns = (
+        f"o.id, coalesce(o.done_at, o.claimed_at), {NAME}, {ADDRESS}, o.body, o.attachment, o.state, o.ack,"
+        " CASE WHEN o.error <> '' THEN o.error ELSE o.source END"
+    )
     source = "FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id"
     sending = con.execute(f"SELECT {columns} {source} WHERE o.state = 1 ORDER BY o.id")
     done = con.execute(
         f"SELECT {columns} {source} WHERE o.done_at IS NOT NULL ORDER BY o.done_at DESC, o.id DESC LIMIT ?", (limit,)
     )
     return [
-        MessageReading(f"out:{id_}", "out", at, name, where, body, status_word(state, ack), error or source_name)
-        for id_, at, name, where, body, state, ack, error, source_name in [*sending, *done]
+        MessageReading(
+            f"out:{id_}", "out", at, name, where, with_attachment(body, attachment), status_word(state, ack), note
+        )
+        for id_, at, name, where, body, attachment, state, ack, note in [*sending, *done]
     ]
 
 

@@ -51,6 +51,8 @@ class LookUp(StrEnum):
 
     PRESENT = "present"
     ABSENT = "absent"
+    FAILED = "failed"
+    """WhatsApp's page has it as one that could not be sent; another try needs another id."""
     PENDING = "pending"
     """WhatsApp's own page has it and has not got it away yet: it may still leave by itself."""
     UNKNOWN = "unknown"
@@ -90,6 +92,8 @@ class SendResult:
     reason: str = ""
     counts: bool = True
     """Whether a failure says something about WhatsApp's health (the breaker counts it)."""
+    id_is_spent: bool = False
+    """Whether WhatsApp knows the id as a failed one, so that another try needs another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,16 @@ class StateChanged:
     detail: str = ""
 
 
-Event = Received | Edited | Revoked | SamePerson | TypedByHand | Acknowledged | TypingShown | StateChanged
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the operator should know that is no state of the connection; it becomes an alert."""
+
+    kind: str
+    text: str
+    """Empty: it is over."""
+
+
+Event = Received | Edited | Revoked | SamePerson | TypedByHand | Acknowledged | TypingShown | StateChanged | Notice
 
 Sink = Callable[[Event], Awaitable[None]]
 

@@ -8,6 +8,7 @@ there twice, so that nothing can hide behind it.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import mmap
 import os
@@ -16,10 +17,13 @@ from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from whatsself_tui.clock import Clock
 from whatsself_tui.transport.base import (
     Acknowledged,
+    Attachment,
+    DownloadFailed,
     Event,
     LinkState,
     LookUp,
@@ -80,7 +84,7 @@ class Simulator:
         if self._sink and was_offline != options.offline:
             await self._tell(self._state())
 
-    async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
+    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
         """Accept a message after the latency, or refuse it as often as `fail_rate` says."""
         if self._sink is None or self._options.offline:
             return SendResult(Outcome.NOT_CONNECTED, OFFLINE_DETAIL, counts=False)
@@ -88,7 +92,13 @@ class Simulator:
             await self._clock.sleep(self._options.latency_ms / 1000)
         if self._rng.random() < self._options.fail_rate:
             return SendResult(Outcome.RETRYABLE, "the simulated phone refused it (simulator.fail_rate)")
-        line = {"id": wa_id, "chat": chat, "text": text, "time": _iso(self._clock.now_ms())}
+        line: dict[str, Any] = {"id": wa_id, "chat": chat, "text": text, "time": _iso(self._clock.now_ms())}
+        if attachment is not None:
+            try:
+                line["media"] = await asyncio.to_thread(_taken_in, attachment)
+            except OSError as error:
+                reason = f"the file to send cannot be read: {error.strerror or error}"
+                return SendResult(Outcome.PERMANENT, reason, counts=False)
         try:
             await asyncio.to_thread(_append, self._log, json.dumps(line, ensure_ascii=False))
         except _UnsureError as error:
@@ -111,6 +121,10 @@ class Simulator:
         """The simulated contact sees it for that long; told as an event when it begins."""
         await self._tell(TypingShown(chat, duration_ms))
         await self._clock.sleep(duration_ms / 1000)
+
+    async def download(self, key: str, limit_bytes: int) -> bytes:
+        """Raises DownloadFailed: what simulated contacts write has media by name only."""
+        raise DownloadFailed("The simulated phone keeps no media.")
 
     async def deliver(self, message: Received) -> None:
         """A simulated contact has written: tell the robot as the phone would."""
@@ -138,7 +152,7 @@ class Simulator:
         await self._tell(Acknowledged(wa_id, 3))
 
 
-def received_lines(log: Path) -> Iterator[dict[str, str]]:
+def received_lines(log: Path) -> Iterator[dict[str, Any]]:
     """What the simulated phone has accepted, in order; lines torn by a crash are left out."""
     if not log.exists():
         return
@@ -152,6 +166,15 @@ def received_lines(log: Path) -> Iterator[dict[str, str]]:
                 continue
             if isinstance(entry, dict):
                 yield entry
+
+
+def _taken_in(attachment: Attachment) -> dict[str, Any]:
+    """What the phone notes of a file: enough to tell whether the contact has got this one. Raises OSError."""
+    with attachment.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    media = {"kind": attachment.kind, "name": attachment.file_name, "mimetype": attachment.mimetype}
+    return {**media, "size": size, "sha256": digest}
 
 
 def _holds(log: Path, wa_id: str) -> bool:

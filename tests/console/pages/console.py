@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from whatsself_tui.console.app import WhatsSelfApp
 
 #: Actions that end only when somebody answers.
-_OPEN_ENDED = ("act-quit", "act-take_over", "act-edit")
+_OPEN_ENDED = ("act-quit", "act-take_over", "act-edit", "act-reconnect")
 
 _PATIENCE_S = 30.0
 
@@ -104,6 +104,12 @@ class ConsolePage:
                 break
             await self.app.workers.wait_for_complete(under_way)
         await self.pilot.pause()
+
+    async def resize(self, width: int, height: int) -> None:
+        """The operator makes the terminal larger or smaller."""
+        self._terminal.screen.resize(height, width)
+        await self.pilot.resize_terminal(width, height)
+        await self.settle()
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Let the console go on until the condition holds."""

@@ -45,6 +45,11 @@ class Board(Screen[None]):
     def panes(self) -> Sequence[Lines]:
         """The framed panes in the order of their numbers."""
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether letters and digits are written instead of being keys."""
+        return False
+
     def readers(self) -> Iterator[Pane[Any]]:
         """Everything that reads: the panes and the top line."""
         yield self.top_line

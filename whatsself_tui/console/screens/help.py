@@ -11,7 +11,8 @@ from textual.screen import ModalScreen
 
 from whatsself_tui.console.actions import ACTIONS, BETWEEN_PANES, MOVES, TYPING, key_name
 from whatsself_tui.console.lines import Lines
-from whatsself_tui.console.words import BREAKER, STATUS
+from whatsself_tui.console.words import BREAKER, STATUS, TRANSPORT
+from whatsself_tui.transport.states import TOLD
 
 #: Cells of the column of keys and words.
 _NAME = 20
@@ -61,6 +62,8 @@ def page(width: int) -> list[Content]:
     typing = [(_keys(move.keys), move.title) for move in TYPING]
     lines += _section("Automation: writing as a customer", [*typing, ("[image]", "Stands for a picture")], width)
     lines += _section("Words in the top line and the panes", _GLOSSARY, width)
+    connection = [(TRANSPORT[state][0].upper(), sentence) for state, (sentence, _) in TOLD.items()]
+    lines += _section("Connection with WhatsApp", connection, width)
     states = [(f"{glyph} {_state(state)}", meaning) for state, (glyph, _, meaning) in BREAKER.items()]
     lines += _section("Breaker: stops sending when too many sends fail", states, width)
     statuses = [(f"{glyph} {word}", meaning) for glyph, word, _, meaning in STATUS.values()]

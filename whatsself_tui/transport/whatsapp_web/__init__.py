@@ -1,0 +1,1 @@
+"""WhatsApp Web in the user's own browser: pairing, sending, receiving, surviving."""

@@ -1,0 +1,222 @@
+"""One browser with one page of WhatsApp Web: opened, asked, loaded anew, and gone for certain after `close`.
+
+Playwright is imported when a browser is opened, so that nobody else pays for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from whatsself_tui.errors import WhatsSelfError
+from whatsself_tui.host import processes
+from whatsself_tui.host.browsers import Browser, needs_no_sandbox, resolver_rules, user_agent
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Page, Playwright
+
+URL = "https://web.whatsapp.com/"
+
+#: The page's own numbers to a statistics service, its previews of links and its advertising are switched off.
+#: wa-js reads this once, when it is loaded.
+_CONFIG = (
+    "window.WPPConfig={disableGoogleAnalytics:true,poweredBy:null,linkPreviewApiServers:[],deviceName:false,"
+    "linkPreview:false};"
+)
+
+#: The bridge's name in the page, and the function through which it tells events.
+BRIDGE, EMIT = "__whatsself", "__whatsself_emit"
+
+_CALL = f"([name, argument]) => window.{BRIDGE} ? window.{BRIDGE}[name](argument) : null"
+
+_NETWORK_ERROR = re.compile(r"net::ERR_\w+")
+
+LAUNCH_TIMEOUT_S = 60.0
+LOAD_TIMEOUT_S = 60.0
+CLOSE_TIMEOUT_S = 10.0
+
+Gone = Literal["page", "browser"]
+
+
+class PageError(WhatsSelfError):
+    """The page did not answer: it is gone, it hangs, or it is not WhatsApp's."""
+
+
+class NoNetwork(PageError):
+    """WhatsApp Web could not be loaded for want of a connection."""
+
+
+class BrowserFailed(WhatsSelfError):
+    """The browser could not be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a browser is started."""
+
+    browser: Browser
+    profile: Path
+    headless: bool
+    pairing: bool
+    """Whether a passkey may have to be asked of a phone."""
+    wa_js: str
+    """The verified library's text."""
+    log_file: Path
+    """Takes what Playwright's own process says; a console draws on the terminal it would say it to."""
+
+
+class BrowserSession:
+    """Events of the page go to `on_event` in the order in which they happened; what dies to `on_gone`."""
+
+    def __init__(self, launch: Launch, on_event: Callable[[str, Any], None], on_gone: Callable[[Gone], None]) -> None:
+        self.launch = launch
+        self.pid: int | None = None
+        """The browser's main process, once it runs."""
+        self._on_event = on_event
+        self._on_gone = on_gone
+        self._playwright: Playwright | None = None
+        self._context: BrowserContext | None = None
+        self._page: Page | None = None
+        self._tree: processes.ProcessTree | None = None
+        self._closing = False
+
+    async def open(self) -> None:
+        """Start the browser with everything in place, no page loaded yet. Raises BrowserFailed."""
+        from playwright.async_api import Error, async_playwright
+
+        try:
+            with _stderr_to(self.launch.log_file):
+                self._playwright = await async_playwright().start()
+            self._context = await self._started(self._playwright)
+        except (Error, OSError, TimeoutError) as error:
+            await self.close()
+            raise BrowserFailed(f"{self.launch.browser.name} could not be started: {_first_line(error)}") from error
+        await asyncio.to_thread(self._remember_processes)
+        self._context.on("close", lambda _: self._gone("browser"))
+        await self._context.expose_function(EMIT, self._on_event)
+        bridge = resources.files(__package__).joinpath("bridge.js").read_text(encoding="utf-8")
+        for script in (_CONFIG, self.launch.wa_js, bridge):
+            await self._context.add_init_script(script)
+        self._take(self._context.pages[0] if self._context.pages else await self._context.new_page())
+
+    async def _started(self, playwright: Playwright) -> BrowserContext:
+        launch = self.launch
+        return await playwright.chromium.launch_persistent_context(
+            launch.profile,
+            executable_path=launch.browser.path,
+            headless=launch.headless,
+            user_agent=user_agent(launch.browser),
+            chromium_sandbox=not needs_no_sandbox(),
+            args=[
+                "--disable-blink-features=AutomationControlled",
+                f"--host-resolver-rules={resolver_rules(pairing=launch.pairing)}",
+            ],
+            ignore_default_args=["--enable-automation"],
+            no_viewport=not launch.headless,
+            accept_downloads=False,
+            # Closing is this class's: two who close at once make Playwright kill, and the last writes are lost.
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+            timeout=LAUNCH_TIMEOUT_S * 1000,
+        )
+
+    async def load(self) -> None:
+        """Load WhatsApp Web, anew if it is there. Raises PageError, NoNetwork for want of a connection."""
+        from playwright.async_api import Error
+
+        try:
+            await self._require_page().goto(URL, wait_until="domcontentloaded", timeout=LOAD_TIMEOUT_S * 1000)
+        except Error as error:
+            network = _NETWORK_ERROR.search(str(error))
+            if network is not None:
+                raise NoNetwork(f"WhatsApp Web cannot be reached ({network[0]}).") from error
+            raise PageError(f"WhatsApp Web could not be loaded: {_first_line(error)}") from error
+
+    async def new_page(self) -> None:
+        """Put another page in the place of the one that has failed. Raises PageError."""
+        from playwright.async_api import Error
+
+        if self._context is None:
+            raise PageError("There is no browser.")
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                former, page = self._page, await self._context.new_page()
+                self._take(page)
+                if former is not None:
+                    await former.close()
+        except (Error, TimeoutError) as error:
+            raise PageError(f"No new page could be opened: {_first_line(error)}") from error
+
+    async def call(self, name: str, argument: Any = None, *, timeout_s: float) -> Any:
+        """What the page script's function answers, plain JSON; None if the script is not there.
+
+        Raises PageError without an answer in time; what was asked may be done all the same.
+        """
+        from playwright.async_api import Error
+
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._require_page().evaluate(_CALL, [name, argument])
+        except TimeoutError as error:
+            raise PageError(f"WhatsApp's page did not answer {name} within {timeout_s:.0f} s.") from error
+        except Error as error:
+            raise PageError(f"WhatsApp's page failed at {name}: {_first_line(error)}") from error
+
+    async def close(self) -> None:
+        """Close the browser; when this returns, none of its processes is left."""
+        self._closing = True
+        context, playwright = self._context, self._playwright
+        self._context = self._playwright = self._page = None
+        if self._tree is None:  # it failed half-way
+            await asyncio.to_thread(self._remember_processes)
+        if context is not None:
+            await _within(context.close())
+        if playwright is not None:
+            await _within(playwright.stop())
+        if self._tree is not None:
+            await asyncio.to_thread(self._tree.end, patience_s=CLOSE_TIMEOUT_S)
+
+    def _remember_processes(self) -> None:
+        """From now on: once it has gone its pid may be another program's, and its children cannot be told any more."""
+        self.pid = processes.browser_pid(self.launch.profile)
+        self._tree = None if self.pid is None else processes.tree_of(self.pid)
+
+    def _require_page(self) -> Page:
+        if self._page is None:
+            raise PageError("There is no browser.")
+        return self._page
+
+    def _take(self, page: Page) -> None:
+        self._page = page
+        page.on("crash", lambda crashed: self._gone("page") if crashed is self._page else None)
+
+    def _gone(self, what: Gone) -> None:
+        if not self._closing:
+            self._on_gone(what)
+
+
+async def _within(closing: Awaitable[None]) -> None:
+    """Give something time to close; what does not is ended with its processes."""
+    from playwright.async_api import Error
+
+    with contextlib.suppress(Error, TimeoutError, OSError):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await closing
+
+
+@contextlib.contextmanager
+def _stderr_to(log_file: Path) -> Iterator[None]:
+    """Playwright's process inherits what `sys.stderr` is at its start."""
+    with log_file.open("a", encoding="utf-8") as file, contextlib.redirect_stderr(file):
+        yield
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
