@@ -31,7 +31,7 @@ from whatsself_tui.host.logs import LogFiles
 from whatsself_tui.robot.dispatcher import Dispatcher
 from whatsself_tui.store import contacts, outbox
 from whatsself_tui.store.database import Store, Tx
-from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Sink
+from whatsself_tui.transport.base import Attachment, LookUp, Outcome, SendResult, Sink
 
 BUDGET_MS = 10.0
 TOMORROW = 100_000
@@ -66,7 +66,7 @@ class Phone:
     async def stop(self) -> None:
         """There is nothing to end."""
 
-    async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
+    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
         """Note the moment."""
         self.handed_ns, self.handed_wall_ms = time.perf_counter_ns(), time.time_ns() / 1e6
         self.handed.set()

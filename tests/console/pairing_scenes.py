@@ -14,7 +14,8 @@ from whatsself_tui.robot.link import CommandResult
 from whatsself_tui.robot.whatsapp_reading import BrowserReading, PairingCode, WhatsAppReading
 from whatsself_tui.store.readings import RobotReading
 from whatsself_tui.store.topics import Topic
-from whatsself_tui.transport.states import TOLD, LinkState
+from whatsself_tui.transport.base import LinkState
+from whatsself_tui.transport.states import TOLD
 
 #: As long as WhatsApp's: a reference, three keys of 32 bytes in Base64, and the platform.
 QR_TEXT = ",".join(

@@ -35,7 +35,8 @@ from whatsself_tui.console.pairing import PNG_NAME
 from whatsself_tui.console.words import TRANSPORT
 from whatsself_tui.robot.whatsapp_reading import BrowserReading, PairingCode
 from whatsself_tui.store.topics import Topic
-from whatsself_tui.transport.states import TOLD, LinkState
+from whatsself_tui.transport.base import LinkState
+from whatsself_tui.transport.states import TOLD
 
 LARGE = (120, 40)
 SIZES = [(60, 20), (80, 24), (81, 24), (120, 40)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.cli import PATIENCE_S, PROGRAM, cli, environment, settings
@@ -16,7 +19,18 @@ from support.linking_owner import LinkingOwner, linking_owner
 from support.qr_reading import inside, of_half_blocks, of_letters, of_png, of_text
 from support.waiting import until
 
+from whatsself_tui.cli import pair
+from whatsself_tui.clock import Clock
 from whatsself_tui.config.files import ensure_files
+from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.host.ownership import is_owned, read_owner
+from whatsself_tui.robot.link import CommandResult
+from whatsself_tui.robot.whatsapp_reading import WhatsAppReading, read_whatsapp, write_whatsapp
+from whatsself_tui.transport.base import LinkState
+from whatsself_tui.transport.states import TOLD
+
+if TYPE_CHECKING:
+    from support.terminal import Terminal
 
 QR = "2@" + "Ab3/" * 22 + "," + ",".join("kX7+" * 11 for _ in range(3)) + ",1"
 OTHER_QR = QR.swapcase()
@@ -47,6 +61,22 @@ def said(process: subprocess.Popen[bytes]) -> tuple[str, str]:
     return output.decode(), narration.decode()
 
 
+def holds(file: Path, text: str) -> bool:
+    """Whether the picture file is there and is this very code."""
+    return file.exists() and inside(of_png(file.read_bytes()))[0] == of_text(text)
+
+
+def shows(terminal: Terminal, text: str) -> bool:
+    """Whether this very code stands on the terminal in black on white."""
+    assert terminal._pump(), terminal.text()
+    screen = terminal._screen
+    lines = ([screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines))
+    rows = ["".join(cell.data for cell in line if (cell.fg, cell.bg) == ("000000", "ffffff")) for line in lines]
+    rows = [row for row in rows if row]
+    is_whole = bool(rows) and len({len(row) for row in rows}) == 1 and any(row.strip() for row in rows)
+    return is_whole and inside(of_half_blocks(rows))[0] == of_text(text)
+
+
 class TestWithoutATerminal:
     def test_each_new_code_is_printed_once_and_written_into_the_file(self, tmp_path: Path) -> None:
         file = tmp_path / "code.png"
@@ -55,7 +85,7 @@ class TestWithoutATerminal:
             with piped(owner, "--png", str(file)) as process:
                 for text in (QR, OTHER_QR):
                     owner.tell("pairing", qr=owner.code(text))
-                    until(lambda text=text: file.exists() and inside(of_png(file.read_bytes()))[0] == of_text(text))
+                    until(partial(holds, file, text))
                 owner.tell("syncing")
                 owner.tell("ready", account="5511987654321")
                 output, narration = said(process)
@@ -90,8 +120,9 @@ class TestWithoutATerminal:
             with piped(owner, "--phone", "+55 11 98765-4321") as process:
                 assert owner.answer(True, "WhatsApp was asked.") == ("pair_code", {"phone": "5511987654321"})
                 owner.tell("logged_out", phone_code=owner.code("K7MW2QXD"), phone_code_for="5511987654321")
-                assert process.stdout is not None
-                until(lambda: b"K7MW-2QXD" in process.stdout.readline())
+                output_so_far = process.stdout
+                assert output_so_far is not None
+                until(lambda: b"K7MW-2QXD" in output_so_far.readline())
                 owner.tell("ready", account="5511987654321")
                 output, narration = said(process)
         assert (process.returncode, output.splitlines()[-1]) == (0, "Paired as +5511987654321.")
@@ -111,8 +142,6 @@ class TestWithoutATerminal:
 
     @pytest.mark.parametrize("state", ["blocked", "needs_update", "conflict"])
     def test_a_state_that_nobody_here_can_end_is_told_with_its_advice(self, tmp_path: Path, state: str) -> None:
-        from whatsself_tui.transport.states import TOLD, LinkState
-
         with linking_owner(tmp_path) as owner:
             owner.tell(state, "A detail.")
             done = cli(tmp_path, "pair")
@@ -173,7 +202,7 @@ class TestOnATerminal:
             terminal = Terminal([*PROGRAM, "--data-dir", str(tmp_path), "pair"], 100, 40, environment())
             for text in (QR, OTHER_QR):
                 owner.tell("pairing", qr=owner.code(text))
-                until(lambda text=text: terminal._pump() and shown(terminal) == of_text(text))
+                until(partial(shows, terminal, text))
             assert terminal.text().count("Linked devices") == 1, "in place"
             assert "old. Ctrl+C ends this." in terminal.text()
             owner.tell("syncing")
@@ -219,18 +248,50 @@ class TestOnATerminal:
             assert "country code" not in terminal.text()
 
 
-def shown(terminal: object) -> object:
-    """The code on the terminal; None before there is a whole one. Its lines are those with blocks in them."""
-    from support.terminal import Terminal
+class OwnRobot:
+    """What `pair` needs of an orchestrator; it is linked at once."""
 
-    assert isinstance(terminal, Terminal)
-    screen = terminal._screen
-    lines = ([screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines))
-    rows = ["".join(cell.data for cell in line if cell.bg == "ffffff" and cell.fg == "000000") for line in lines]
-    rows = [row for row in rows if row]
-    if not rows or len({len(row) for row in rows}) > 1 or not any("█" in row for row in rows):
-        return None
-    return inside(of_half_blocks(rows))[0]
+    def __init__(self, folder: DataFolder, clock: Clock, *, mode: str) -> None:
+        self.folder, self.mode = folder, mode
+        self.calls: list[str] = []
+        robots.append(self)
+
+    async def open(self) -> None:
+        self.owner = LinkingOwner(self.folder.root)
+        self.calls.append("open")
+
+    async def start(self) -> None:
+        assert read_whatsapp(self.folder) is None, "what a former robot told would be believed"
+        self.calls.append("start")
+        self.owner.tell("pairing", qr=self.owner.code(QR, age_ms=70_000))
+
+    async def execute(self, name: str, args: Mapping[str, Any]) -> CommandResult:
+        self.calls.append(name)
+        self.owner.tell("ready", account="5511987654321")
+        return CommandResult(True, "Asked.", {})
+
+    async def close(self) -> None:
+        self.calls.append("close")
+        self.owner.go()
+
+
+robots: list[OwnRobot] = []
+
+
+def test_without_a_robot_the_connection_is_made_here_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("whatsself_tui.robot.orchestrator.Orchestrator", OwnRobot)
+    monkeypatch.setattr(pair, "on_stop", lambda callback: None)
+    folder = DataFolder(tmp_path)
+    LinkingOwner(tmp_path).go()
+    write_whatsapp(folder, WhatsAppReading("ready", "", 0, "5500000000000"))
+    assert pair.pair(folder, argparse.Namespace(phone=None, png=None)) == 0
+    (robot,) = robots
+    assert (robot.mode, robot.calls) == ("pairing", ["open", "start", "pair_qr", "close"])
+    assert capsys.readouterr().out.endswith("Paired as +5511987654321.\n")
+    assert not is_owned(folder)
+    assert read_owner(folder) is None
 
 
 class TestUsage:

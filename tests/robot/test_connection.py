@@ -273,7 +273,15 @@ async def test_pausing_keeps_receiving(tmp_path: Path, web: FakeWeb) -> None:
     async with running(tmp_path, web) as world:
         await world.until(partial(world.is_in, "ready"))
         await world.link.execute("pause", {})
-        message = {"key": "k", "bare": "A1", "fromMe": False, "chat": CHAT, "type": "chat", "t": NOON / 1000, "text": "oi"}
+        message = {
+            "key": "k",
+            "bare": "A1",
+            "fromMe": False,
+            "chat": CHAT,
+            "type": "chat",
+            "t": NOON / 1000,
+            "text": "oi",
+        }
         web.session.tell("message", message)
 
         async def answered() -> bool:

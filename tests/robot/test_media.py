@@ -23,6 +23,7 @@ from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.media_files import copy_in, inspect
 from whatsself_tui.robot import media, spool
 from whatsself_tui.robot.commands import Commands
+from whatsself_tui.robot.connection import Connection
 from whatsself_tui.robot.link import CommandResult
 from whatsself_tui.robot.media import AttachmentGone, attachment_args, outgoing_attachment, sweep
 from whatsself_tui.robot.spool import SpooledCommand
@@ -38,6 +39,8 @@ HOUR_S = 3_600
 
 class Robot:
     """What carries commands out, with a dictionary in the place of WhatsApp."""
+
+    connection: Connection
 
     def __init__(self, folder: DataFolder, clock: FakeClock, store: Store) -> None:
         self.folder = folder

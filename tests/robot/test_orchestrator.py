@@ -216,7 +216,7 @@ async def test_unknown_outcome_is_looked_up_and_never_blindly_repeated(tmp_path:
         real_send = world.robot.connection.send
         calls: list[str] = []
 
-        async def arrives_but_nobody_tells(chat: str, text: str, wa_id: str) -> SendResult:
+        async def arrives_but_nobody_tells(chat: str, text: str, wa_id: str, attachment: object = None) -> SendResult:
             calls.append(wa_id)
             await real_send(chat, text, wa_id)
             return SendResult(Outcome.UNKNOWN, "no answer")

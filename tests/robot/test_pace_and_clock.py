@@ -15,7 +15,7 @@ from whatsself_tui.config.schema import Settings
 from whatsself_tui.robot.dispatcher import Dispatcher
 from whatsself_tui.store import alerts, state
 from whatsself_tui.store.views import read_alerts
-from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Sink
+from whatsself_tui.transport.base import Attachment, LookUp, Outcome, SendResult, Sink
 
 WIDE = {"per_minute": 100, "per_contact": 20, "per_contact_reply": 20, "daily_new_contacts": 0}
 #: Exactly five seconds, of which the contact sees the last two.
@@ -39,7 +39,7 @@ class Phone:
 
     async def stop(self) -> None: ...
 
-    async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
+    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
         self.note(text)
         return SendResult(Outcome.SENT)
 

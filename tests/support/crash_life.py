@@ -29,11 +29,11 @@ from support.crash_loop import LoopClock, VirtualLoop
 from support.queue_world import chat as address
 
 from whatsself_tui.host.data_folder import DataFolder
-from whatsself_tui.robot import orchestrator
+from whatsself_tui.robot import connection, orchestrator
 from whatsself_tui.robot.orchestrator import Orchestrator
 from whatsself_tui.store import worker
 from whatsself_tui.transport import simulator
-from whatsself_tui.transport.base import Acknowledged, Event, LookUp, Outcome, SendResult, Sink
+from whatsself_tui.transport.base import Acknowledged, Attachment, Event, LookUp, Outcome, SendResult, Sink
 from whatsself_tui.transport.simulator import Simulator
 
 #: Two events of the scenario are this far apart.
@@ -99,7 +99,7 @@ class Life:
         dice = random.Random(self.order.start_ms)  # the same ids in the same life, others in the next
         return [
             (orchestrator, "watch_folders", _watch_nothing),
-            (orchestrator, "Simulator", lambda *args: ObservedPhone(self, *args)),
+            (connection, "Simulator", lambda *args: ObservedPhone(self, *args)),
             (secrets, "token_hex", lambda length: dice.randbytes(length).hex()),
             (simulator, "_append", self._observed(simulator._append)),
             (worker, "submit", self._in_turn(worker.submit)),
@@ -181,7 +181,7 @@ class ObservedPhone(Simulator):
 
         await super().start(hear)
 
-    async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
+    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
         """Hand a message over."""
         life = self._life
         if chat == address(scenario.READER):

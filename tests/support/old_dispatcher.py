@@ -20,7 +20,7 @@ from whatsself_tui.store import outbox
 from whatsself_tui.store.database import Store
 from whatsself_tui.store.outbox import Outgoing, State
 from whatsself_tui.store.terms import limits_of
-from whatsself_tui.transport.base import LookUp, Outcome, SendResult, Sink
+from whatsself_tui.transport.base import Attachment, LookUp, Outcome, SendResult, Sink
 
 #: Real seconds after which a dispatcher that does not come to rest is stuck.
 _PATIENCE_S = 10
@@ -105,7 +105,7 @@ class ScriptedPhone:
     async def stop(self) -> None:
         """Nothing to do."""
 
-    async def send(self, chat: str, text: str, wa_id: str) -> SendResult:
+    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
         """As the script says."""
         self.asked.append(Asked(self._clock.monotonic_s(), "send", chat, wa_id, text))
         answer = self.send_script(chat, sum(asked.chat == chat for asked in self.sends()))

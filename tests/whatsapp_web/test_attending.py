@@ -372,7 +372,7 @@ async def test_a_number_is_addressed_as_whatsapp_answers_and_asked_once(desk: De
     assert sent == ["77000@lid", "77000@lid"]
     assert sum(name == "resolve" for name, _ in desk.web.asked) == 1
     same = [(e.chat, e.other) for e in desk.events if isinstance(e, SamePerson)]
-    assert same == [("551199990001@c.us", CHAT), ("77000@lid", CHAT)]
+    assert same == [("551199990001@c.us", CHAT), ("77000@lid", "551199990001@c.us")]
 
 
 @pytest.mark.parametrize(

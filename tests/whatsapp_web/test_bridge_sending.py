@@ -68,11 +68,11 @@ async def test_the_same_id_again_is_already_there(bridge: Bridge) -> None:
 
 
 async def test_two_calls_of_one_id_at_the_same_moment_send_once(bridge: Bridge) -> None:
-    bridge.server.configure(ack_delay_ms=50)
-    one, other = await asyncio.gather(bridge.send(ID), bridge.send(ID))
-    assert one["state"] == "sent"
-    assert other["state"] in ("sent", "already")
+    request = {"to": MARIA, "bare": ID, "text": "oi", "deadlineMs": 15_000}
+    both = await bridge.page.evaluate("(it) => Promise.all([__whatsself.send(it), __whatsself.send(it)])", request)
+    assert [verdict["state"] for verdict in both] == ["sent", "sent"]
     assert ids(bridge) == [ID]
+    assert len(bridge.told("sent")) == 1
     third = await bridge.send("3EB0B1")
     assert third["state"] == "sent", "an attempt that is over stands in nobody's way"
 
@@ -254,6 +254,31 @@ async def test_a_file_wa_js_does_not_recognise_is_decided_by_its_acknowledgement
     assert (verdict["state"], verdict["ack"], verdict["result"]) == ("sent", 1, None)
     assert (await bridge.send("3EB0B1", text="depois"))["state"] == "sent"
     assert ids(bridge) == [ID, "3EB0B1"]
+
+
+async def test_a_file_that_failed_goes_again_under_its_id(bridge: Bridge) -> None:
+    foto = file_of("image", "image/png", "foto.png", PNG)
+    bridge.server.cfg.send_result = "ERROR_UPLOAD"
+    failed = await bridge.send(ID, file=foto)
+    assert (failed["state"], failed["result"]) == ("failed", "ERROR_UPLOAD")
+    bridge.server.cfg.send_result = "OK"
+    sent = await bridge.send(ID, file=foto)
+    assert (sent["state"], sent["result"]) == ("sent", "OK")
+    assert ids(bridge) == [ID]
+
+
+async def test_a_file_that_is_still_being_prepared_is_pending(bridge: Bridge) -> None:
+    await bridge.page.evaluate(
+        "() => { const { prototype } = importNamespace('WAWebPrepRawMedia').MediaPrep;"
+        " prototype.waitForPrep = () => new Promise((done) => { window.letPrepare = done; }); }"
+    )
+    foto = file_of("image", "image/png", "foto.png", PNG)
+    assert (await bridge.send(ID, file=foto, deadlineMs=300))["state"] == "unknown"
+    assert await look_up(bridge) == {"state": "pending", "ack": 0}
+    assert (await bridge.send(ID, file=foto, deadlineMs=300))["state"] == "unknown"
+    await bridge.page.evaluate("letPrepare()")
+    assert (await bridge.until_told("sent"))["state"] == "sent"
+    assert ids(bridge) == [ID]
 
 
 async def test_a_file_above_whatsapps_limit_is_refused(bridge: Bridge) -> None:

@@ -74,7 +74,7 @@ class TransportSettings(Section):
     browser: str = Field(
         default="",
         max_length=1_000,
-        description="Browser for whatsapp_web: chrome, edge, brave, chromium or the path of one; empty: found by itself.",
+        description="Browser for whatsapp_web: chrome, edge, brave, chromium or a path; empty: found by itself.",
     )
     headless: Literal["auto", "always", "never"] = Field(
         default="auto",

@@ -75,6 +75,7 @@ STATUS: Final = {
 #: Rule of the automation → what it is about.
 RULES: Final = {
     "opt_out": "Opt-out keyword",
+    "revoked": "Taken back",
     "opt_in": "Opt-in keyword",
     "opted_out": "Opted out",
     "handed_over": "Left to a person",

@@ -30,10 +30,12 @@ async def pair_code(connection: Connection, args: PairCodeArgs) -> CommandResult
     """Ask WhatsApp for eight characters. Raises CommandRefused, UsageError for what is no phone."""
     phone = parse_phone(args.phone)
     await connection.whatsapp().ask_phone_code(phone)
+    await connection.report.written()
     return CommandResult(True, "Type the code into the phone.", {"phone": phone})
 
 
 async def pair_qr(connection: Connection) -> CommandResult:
     """A new QR code. Raises CommandRefused."""
     await connection.whatsapp().new_qr()
+    await connection.report.written()
     return CommandResult(True, "A new code is on its way.", {})

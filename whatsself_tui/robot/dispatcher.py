@@ -29,7 +29,7 @@ from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.outbox import AttachmentRow
 from whatsself_tui.store.pace import Planner
 from whatsself_tui.store.terms import habit_of, limits_of, policy_of
-from whatsself_tui.transport.base import Attachment, LookUp, Outcome, SendResult, Transport
+from whatsself_tui.transport.base import Attachment, LookUp, Outcome, Outlet, SendResult
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Dispatcher:
     def __init__(
         self,
         store: Store,
-        transport: Transport,
+        transport: Outlet,
         clock: Clock,
         settings: Callable[[], Settings],
         rng: random.Random | None = None,

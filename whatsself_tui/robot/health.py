@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from whatsself_tui.errors import Problem
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.robot.database_watch import read_refusal
-from whatsself_tui.store.readings import HealthReading, QueueReading, RobotReading
+from whatsself_tui.store.readings import HealthLevel, HealthReading, QueueReading, RobotReading
+from whatsself_tui.transport.states import advice
 
 #: Less free room than this is an error, less than five times this a warning.
 LEAST_FREE_BYTES = 200_000_000
@@ -35,7 +36,13 @@ def _transport(robot: RobotReading, owned: bool) -> HealthReading:
     if robot.transport_state == "ready":
         return HealthReading("whatsapp", "ok", f"Connected ({robot.transport_kind}).", "")
     text = robot.transport_detail or f"The {robot.transport_kind} is {robot.transport_state}."
-    return HealthReading("whatsapp", "warning", text, "Messages wait until it is connected.")
+    waits = "Messages wait until it is connected."
+    return HealthReading("whatsapp", _level(robot.transport_state), text, advice(robot.transport_state) or waits)
+
+
+def _level(transport_state: str) -> HealthLevel:
+    """An error where only a person can help."""
+    return "error" if transport_state in ("pairing", "logged_out", "blocked", "conflict") else "warning"
 
 
 def _robot(robot: RobotReading, owned: bool) -> HealthReading:

@@ -8,7 +8,7 @@ from whatsself_tui.clock import Clock
 from whatsself_tui.host.logs import logger
 from whatsself_tui.phones import mask
 from whatsself_tui.store.claims import Step, Typing
-from whatsself_tui.transport.base import Transport
+from whatsself_tui.transport.base import Outlet
 
 log = logger("typing")
 
@@ -16,7 +16,7 @@ log = logger("typing")
 class Typist:
     """Shows typing for at most one message at a time, beside the dispatcher's own waiting."""
 
-    def __init__(self, transport: Transport, clock: Clock) -> None:
+    def __init__(self, transport: Outlet, clock: Clock) -> None:
         self._transport = transport
         self._clock = clock
         self._shown: Typing | None = None

@@ -26,11 +26,19 @@ class WhatsAppReport:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._written = asyncio.Event()
+        self._written.set()
 
     def show(self, reading: WhatsAppReading) -> None:
         """The transport has something else to tell."""
         self._latest = reading
+        self._written.clear()
         self._changed.set()
+
+    async def written(self) -> None:
+        """Return once everything that was shown can be read."""
+        if self._task is not None:
+            await self._written.wait()
 
     def start(self) -> None:
         """Begin to write; what an earlier robot left is no longer true."""
@@ -59,3 +67,6 @@ class WhatsAppReport:
                 await self._store.write(lambda tx: tx.touch(Topic.WHATSAPP))
             except (OSError, sqlite3.Error) as error:  # the next change is written again; nothing depends on it
                 log.warning("state of WhatsApp not written", error=str(error))
+            if not self._changed.is_set():
+                self._written.set()
+        self._written.set()

@@ -192,7 +192,23 @@ Event = Received | Edited | Revoked | SamePerson | TypedByHand | Acknowledged | 
 Sink = Callable[[Event], Awaitable[None]]
 
 
-class Transport(Protocol):
+class Outlet(Protocol):
+    """The part of a transport by which messages leave."""
+
+    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
+        """Send once under this id. Cancelled half-way, the outcome is unknown."""
+        ...
+
+    async def look_up(self, chat: str, wa_id: str) -> LookUp:
+        """Whether WhatsApp has a message of ours with this id."""
+        ...
+
+    async def show_typing(self, chat: str, duration_ms: int) -> None:
+        """Let the contact see that an answer is being written."""
+        ...
+
+
+class Transport(Outlet, Protocol):
     """One way to WhatsApp."""
 
     @property
@@ -206,18 +222,6 @@ class Transport(Protocol):
 
     async def stop(self) -> None:
         """Disconnect; nothing is sent or told any more after it returns."""
-        ...
-
-    async def send(self, chat: str, text: str, wa_id: str, attachment: Attachment | None = None) -> SendResult:
-        """Send once under this id. Cancelled half-way, the outcome is unknown."""
-        ...
-
-    async def look_up(self, chat: str, wa_id: str) -> LookUp:
-        """Whether WhatsApp has a message of ours with this id."""
-        ...
-
-    async def show_typing(self, chat: str, duration_ms: int) -> None:
-        """Let the contact see that an answer is being written."""
         ...
 
     async def download(self, key: str, limit_bytes: int) -> bytes:

@@ -20,7 +20,7 @@ TOLD: Final[dict[LinkState, tuple[str, str]]] = {
     LinkState.OFFLINE: ("WhatsApp Web has no connection.", "Messages wait. Check the network of this computer."),
     LinkState.CONFLICT: (
         "WhatsApp Web is open somewhere else with this very login.",
-        "Close it there, or press r on the pairing screen (`whatsself-tui connect`) to take over here.",
+        "Close it there, or press r on the WhatsApp screen (9) (`whatsself-tui connect`) to take over here.",
     ),
     LinkState.BLOCKED: (
         "WhatsApp has blocked this number, or banned it for some time.",

@@ -16,7 +16,6 @@ from whatsapp_web.standin.routing import ORIGIN, serve, until
 from whatsapp_web.standin.server import FakeWhatsApp
 
 BRIDGE_FOLDER = Path(__file__).parents[3] / "whatsself_tui" / "transport" / "whatsapp_web"
-BRIDGE_PARTS = ("bridge.js",)
 WPP_CONFIG = "window.WPPConfig={disableGoogleAnalytics:true,poweredBy:null,linkPreviewApiServers:[],deviceName:false};"
 LOGIN = "standin.device"
 
@@ -129,7 +128,7 @@ class Pages:
         await serve(context, lambda: bridge.server)
         await context.expose_function("__whatsself_emit", bridge.heard)
         await context.add_init_script(WPP_CONFIG)
-        for script in (self._wa_js, *(BRIDGE_FOLDER / part for part in BRIDGE_PARTS)):
+        for script in (self._wa_js, *sorted(BRIDGE_FOLDER.glob("bridge*.js"))):
             await context.add_init_script(path=script)
         bridge.page.on("pageerror", lambda error: bridge.errors.append(str(error)))
         return bridge

@@ -1,18 +1,16 @@
 /* The robot's end inside WhatsApp's page: plain JSON in and out, on top of wa-js (window.WPP).
  *
  * `window.__whatsself` holds the questions, `window.__whatsself_emit(name, data)` takes the events. Nothing here
- * throws for what can be foreseen, and every answer has a deadline, because many of WhatsApp's own have none. */
+ * throws for what can be foreseen, and every answer has a deadline, because many of WhatsApp's own have none.
+ *
+ * This file is the ground: answers about the connection, and the events. `bridge_reading.js` and `bridge_sending.js`
+ * come after it, in the same page. */
 (() => {
   'use strict';
   if (window.top !== window || window.__whatsself) return;
 
-  const FIND_MS = 20_000;
-  const LOOK_MS = 10_000;
   const PAGE_MS = 5_000;
   const PHONE_CODE_MS = 60_000;
-  /* How long WhatsApp's own result may lag behind the acknowledgement that already decides a send. */
-  const RESULT_LAG_MS = 1_000;
-  const QUIET = { linkPreview: false, detectMentioned: false, markIsRead: false, waitForAck: true };
   const WORDS = new Set(['chat', 'buttons_response', 'list_response', 'template_button_reply']);
 
   const NEEDED = {
@@ -60,14 +58,14 @@
   }
 
   function emit(name, data = null) {
-    // Without it the robot is gone, or is just about to load the page anew: it asks for everything again.
-    orElse(() => window.__whatsself_emit(name, data), null);
+    // A robot that is gone, or is about to load the page anew, asks for everything again.
+    window.__whatsself_emit?.(name, data)?.catch?.(() => null);
   }
 
   // ------------------------------------------------------------------------------------------ addresses and keys
 
   const isPerson = (wid) => wid?.server === 'c.us' || wid?.server === 'lid';
-  const isBroadcast = (wid) => ['broadcast', 'newsletter', 'status'].includes(wid?.server);
+  const isBroadcast = (wid) => ['broadcast', 'newsletter'].includes(wid?.server);
 
   /* The same person's LID for a phone and the other way round, where WhatsApp knows it without asking. */
   function otherAddress(wid) {
@@ -221,297 +219,18 @@
     }
   }
 
-  // ------------------------------------------------------------------------------------------------------- sending
-
-  /* Bare id → the attempt that has it. It stays until WhatsApp has decided, however long its caller waited. */
-  const underWay = new Map();
-
-  /* The chat WhatsApp itself uses for the address, which may be its LID's, and the keys the message may have. */
-  async function findTarget(to, bare) {
-    if (!/^[0-9A-Za-z]+$/.test(bare)) throw Object.assign(new Error('letters and digits only'), { code: 'invalid_id' });
-    const chat = await wpp().chat.find(to);
-    const { participant } = await wpp().chat.generateMessageID(chat);
-    const { MsgKey } = whatsapp();
-    const keys = keysOf(new MsgKey({ fromMe: true, remote: chat.id, id: bare, participant }));
-    return { chat, keys };
-  }
-
-  function send(request) {
-    const first = underWay.get(request.bare);
-    if (first) return joinAttempt(first, request);
-    const attempt = { target: null, verdict: null };
-    attempt.verdict = carryOut(request, attempt).finally(() => underWay.delete(request.bare));
-    underWay.set(request.bare, attempt);
-    return verdictWithin(attempt, request.deadlineMs);
-  }
-
-  function joinAttempt(attempt, { deadlineMs }) {
-    const known = attempt.target && inMemory(attempt.target.keys);
-    return known ? outcome('already', attempt.target, { ack: known.ack ?? 0 }) : verdictWithin(attempt, deadlineMs);
-  }
-
-  function verdictWithin(attempt, ms) {
-    return inTime(attempt.verdict, ms).catch((error) => outcome('unknown', attempt.target, errorOf(error)));
-  }
-
-  function outcome(state, target, more) {
-    const chat = serialized(target?.chat.id);
-    return { state, ack: null, result: null, error: null, message: null, chat, ...more };
-  }
-
-  async function carryOut(request, attempt) {
-    const endsAt = performance.now() + request.deadlineMs;
-    try {
-      attempt.target = await inTime(findTarget(request.to, request.bare), Math.min(request.deadlineMs, FIND_MS));
-    } catch (error) {
-      return outcome('refused', null, errorOf(error));
-    }
-    const { target } = attempt;
-    let known = inMemory(target.keys);
-    try {
-      if (request.deep && !known) known = await inTime(anywhere(target.keys), LOOK_MS);
-    } catch (error) {
-      return outcome('unknown', target, errorOf(error));
-    }
-    if (known && known.ack !== -1) return outcome('already', target, { ack: known.ack ?? 0 });
-    // Its caller was told `unknown` by now: sending after all would be a message nobody waits for.
-    if (performance.now() >= endsAt) return outcome('refused', target, { error: 'deadline' });
-    if (known) forget(known, target);
-    const verdict = await hand(request, target);
-    emit('sent', { bare: request.bare, ...verdict });
-    return verdict;
-  }
-
-  /* A new message of the same id would be merged into the failed one, and who waits for its arrival would wait on. */
-  function forget(failed, target) {
-    whatsapp().MsgStore.remove(failed);
-    target.chat.msgs.remove(failed);
-  }
-
-  /* wa-js may wait for ever for a file it does not recognise as its own; the acknowledgement decides as well. */
-  async function hand(request, target) {
-    const watch = watchAck(target, request.bare);
-    try {
-      return await Promise.race([watch.decided, handOver(request, target)]);
-    } finally {
-      watch.stop();
-    }
-  }
-
-  async function handOver({ text, file }, target) {
-    const { chat, keys: [messageId] } = target;
-    const options = { ...QUIET, messageId };
-    try {
-      const sent = file
-        ? await wpp().chat.sendFileMessage(chat.id, toFile(file), { ...options, ...fileOptions(file, text) })
-        : await wpp().chat.sendTextMessage(chat.id, text, options);
-      return verdictOf(target, sent.ack, sent.sendMsgResult?.messageSendResult ?? null);
-    } catch (error) {
-      return afterError(target, error);
-    }
-  }
-
-  const fileOptions = ({ kind, mimetype, name }, text) => (
-    { type: kind, mimetype, filename: name, caption: text || undefined }
-  );
-
-  function verdictOf(target, ack, result) {
-    const isSent = result === null ? ack >= 1 : result === 'OK';
-    return outcome(isSent ? 'sent' : 'failed', target, { ack: ack ?? null, result });
-  }
-
-  /* An error may come before anything was attempted, or after the message was already taken in. */
-  async function afterError(target, error) {
-    let known;
-    try {
-      known = await inTime(anywhere(target.keys), LOOK_MS);
-    } catch {
-      return outcome('unknown', target, errorOf(error));
-    }
-    const state = !known ? 'refused' : known.ack >= 1 ? 'sent' : known.ack === -1 ? 'failed' : 'unknown';
-    return outcome(state, target, { ack: known?.ack ?? null, ...errorOf(error) });
-  }
-
-  function watchAck(target, bare) {
-    const { MsgStore } = whatsapp();
-    let listener;
-    const decided = new Promise((resolve) => {
-      listener = ({ id, ack }) => {
-        if (!id.fromMe || id.id !== bare || ack === 0) return;
-        setTimeout(() => resolve(verdictOf(target, ack, null)), RESULT_LAG_MS);
-      };
-      MsgStore.on('change:ack', listener);
-    });
-    return { decided, stop: () => MsgStore.off('change:ack', listener) };
-  }
-
-  /* A File, because from a data URL wa-js guesses, and may fetch, which the page's policy forbids. */
-  function toFile({ data, mimetype, name }) {
-    const binary = atob(data.slice(data.indexOf(',') + 1));
-    const bytes = new Uint8Array(binary.length);
-    for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
-    return new File([bytes], name, { type: mimetype });
-  }
-
-  async function lookUp({ to, bare, deadlineMs }) {
-    try {
-      const search = findTarget(to, bare).then(({ keys }) => anywhere(keys));
-      const found = await inTime(search, deadlineMs);
-      if (!found) return underWay.has(bare) ? { state: 'pending', ack: 0 } : { state: 'absent', ack: null };
-      const ack = found.ack ?? 0;
-      return { state: ack >= 1 ? 'present' : ack === 0 ? 'pending' : 'failed', ack };
-    } catch (error) {
-      return { state: 'unknown', ack: null, ...errorOf(error) };
-    }
-  }
-
-  async function typing({ to, on }) {
-    try {
-      const chat = chatOf(toWid(to));
-      if (!chat) return false;
-      await inTime(on ? wpp().chat.markIsComposing(chat.id) : wpp().chat.markIsPaused(chat.id), PAGE_MS);
-      return true;
-    } catch {
-      return false; // shown to the contact or not: nothing depends on it
-    }
-  }
-
-  // -------------------------------------------------------------------------------------------------------- people
-
-  async function resolve({ phone, deadlineMs }) {
-    const nobody = { chat: null, phone: null, lid: null };
-    if (!/^\d{5,20}$/.test(phone)) return { state: 'unknown', ...nobody, error: 'invalid_phone' };
-    try {
-      const asked = toWid(`${phone}@c.us`);
-      if (chatOf(asked)) return { state: 'yes', ...person(asked) };
-      return await inTime(askExists(asked), deadlineMs);
-    } catch (error) {
-      return { state: 'unknown', ...nobody, ...errorOf(error) };
-    }
-  }
-
-  async function askExists(asked) {
-    let usable = isUsable();
-    let found = await wpp().contact.queryWidExists(asked);
-    if (!found) {
-      // wa-js says null for errors too and remembers it for a while, so WhatsApp's own function is asked.
-      usable = usable && isUsable();
-      found = await whatsapp().functions.queryWidExists(asked);
-    }
-    if (found) return { state: 'yes', ...person(found.wid, found.lid) };
-    return { state: usable && isUsable() ? 'no' : 'unknown', chat: null, phone: null, lid: null };
-  }
-
-  function person(wid, lid = null) {
-    const other = otherAddress(wid) || lid;
-    const [phone, private_] = wid.server === 'lid' ? [other, wid] : [wid, other];
-    const chat = chatOf(wid)?.id || phone || private_;
-    return { chat: serialized(chat), phone: serialized(phone), lid: serialized(private_) };
-  }
-
-  // ------------------------------------------------------------------------------------------------------ catch-up
-
-  function chats() {
-    const known = orElse(() => whatsapp().ChatStore.getModelsArray(), []);
-    const people = known.filter((chat) => isPerson(chat.id));
-    return people.map((chat) => ({
-      chat: serialized(chat.id),
-      other: serialized(otherAddress(chat.id)),
-      t: Number(chat.t) || 0,
-      unread: Math.max(0, chat.unreadCount || 0), // negative: marked as unread by hand
-      lastKey: serialized(chat.lastReceivedKey),
-    }));
-  }
-
-  async function messages({ chat: address, after, since, limit, deadlineMs }) {
-    try {
-      const chat = chatOf(toWid(address));
-      if (!chat) return { messages: [], complete: false, error: 'chat_not_found' };
-      const { found, complete } = await inTime(collect(chat, after, since, limit), deadlineMs);
-      const readable = found.filter((message) => message.type !== 'ciphertext');
-      return { messages: readable.map(plain), complete, error: null };
-    } catch (error) {
-      return { messages: [], complete: false, error: errorOf(error).error };
-    }
-  }
-
-  async function collect(chat, after, since, limit) {
-    const anchor = after ? await anywhere(keysOf(after)) : null;
-    if (anchor) return collectAfter(chat, anchor, limit);
-    const { found, complete } = await collectSince(chat, since, limit);
-    return { found, complete: complete && !after };
-  }
-
-  async function collectAfter(chat, anchor, limit) {
-    const found = inOrder(await wpp().chat.getMessages(chat.id, beside(anchor.id, 'after', limit + 1)));
-    if (found.length > limit) return { found: found.slice(0, limit), complete: false };
-    const newest = await newestReceived(chat);
-    const isMissing = newest && serialized(newest.id) !== serialized(anchor.id) && newest.t >= anchor.t;
-    return { found: inOrder(isMissing ? [...found, newest] : found), complete: true };
-  }
-
-  async function collectSince(chat, since, limit) {
-    const newest = (await newestReceived(chat)) || chat.msgs.last?.() || null;
-    if (!newest) return { found: [], complete: true };
-    const many = Math.max(limit, chat.unreadCount || 0) + 1;
-    const before = await wpp().chat.getMessages(chat.id, beside(newest.id, 'before', many));
-    const behind = await wpp().chat.getMessages(chat.id, beside(newest.id, 'after', many));
-    const all = inOrder([...before, newest, ...behind]);
-    const unread = new Set(lastReceived(all, chat.unreadCount).map((message) => serialized(message.id)));
-    const wanted = all.filter((message) => message.t >= since || unread.has(serialized(message.id)));
-    const isWhole = before.length < many || before.some((message) => message.t < since);
-    return { found: wanted.slice(-limit), complete: isWhole && wanted.length <= limit };
-  }
-
-  const beside = (key, direction, count) => ({ id: serialized(key), direction, count });
-
-  /* wa-js leaves out the message it counts from unless it is in memory, and that is often the newest of all. */
-  async function newestReceived(chat) {
-    return chat.lastReceivedKey ? anywhere(keysOf(chat.lastReceivedKey)) : null;
-  }
-
-  const lastReceived = (all, count) => (count > 0 ? all.filter((message) => !message.id.fromMe).slice(-count) : []);
-
-  /* Each once, by time; those of one second stay in the order WhatsApp has them. */
-  function inOrder(all) {
-    const byKey = new Map(all.map((message) => [serialized(message.id), message]));
-    return [...byKey.values()].sort((one, other) => one.t - other.t);
-  }
-
-  // --------------------------------------------------------------------------------------------------------- media
-
-  async function download({ key, limitBytes, deadlineMs }) {
-    try {
-      return await inTime(fetchMedia(key, limitBytes), deadlineMs);
-    } catch (error) {
-      return errorOf(error);
-    }
-  }
-
-  async function fetchMedia(key, limitBytes) {
-    const message = await anywhere(keysOf(key));
-    if (!message) return { error: 'msg_not_found', message: 'WhatsApp does not have this message any more.' };
-    const told = mediaOf(message)?.size ?? 0;
-    if (told > limitBytes) return tooLarge(told, limitBytes);
-    const blob = await wpp().chat.downloadMedia(serialized(message.id));
-    if (blob.size > limitBytes) return tooLarge(blob.size, limitBytes);
-    return { mimetype: blob.type || message.mimetype || '', data: await toBase64(blob) };
-  }
-
-  const tooLarge = (size, limit) => ({ error: 'too_large', message: `${size} bytes, allowed are ${limit}` });
-
-  function toBase64(blob) {
-    return new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
-      reader.onerror = () => reject(reader.error);
-      reader.readAsDataURL(blob);
-    });
-  }
-
   // -------------------------------------------------------------------------------------------------------- events
 
   const look = () => emit('look');
+
+  /* WhatsApp may change what an event carries; that must not break its page, whose code this runs in. */
+  const guarded = (name, listener) => (data) => {
+    try {
+      listener(data);
+    } catch (error) {
+      console.error(`[whatsself] ${name}`, error);
+    }
+  };
 
   /* The reason may come before the logout or after it, and alone it means nothing yet. */
   const loggedOut = { reason: null, told: false };
@@ -566,11 +285,13 @@
     'chat.msg_ack_change': onAck,
   };
 
-  window.__whatsself = {
-    status, missing, qr, refreshQr, startCode, cancelCode, takeOver, send, lookUp, typing, resolve, chats, messages,
-    download,
+  /* Not for Python: what the files after this one stand on. */
+  const ground = {
+    wpp, whatsapp, serialized, errorOf, orElse, inTime, emit, isPerson, otherAddress, toWid, chatOf, keysOf, inMemory,
+    anywhere, plain, mediaOf, isUsable,
   };
+  window.__whatsself = { status, missing, qr, refreshQr, startCode, cancelCode, takeOver, ground };
   if (!wpp()) return;
   for (const name of LOOK_AGAIN) wpp().on(name, look);
-  for (const [name, listener] of Object.entries(LISTENERS)) wpp().on(name, listener);
+  for (const [name, listener] of Object.entries(LISTENERS)) wpp().on(name, guarded(name, listener));
 })();

@@ -30,6 +30,9 @@ _CONFIG = (
     "linkPreview:false};"
 )
 
+#: The bridge's scripts, in the order in which they build on each other.
+BRIDGE_FILES = ("bridge.js", "bridge_reading.js", "bridge_sending.js")
+
 #: The bridge's name in the page, and the function through which it tells events.
 BRIDGE, EMIT = "__whatsself", "__whatsself_emit"
 
@@ -100,8 +103,8 @@ class BrowserSession:
         await asyncio.to_thread(self._remember_processes)
         self._context.on("close", lambda _: self._gone("browser"))
         await self._context.expose_function(EMIT, self._on_event)
-        bridge = resources.files(__package__).joinpath("bridge.js").read_text(encoding="utf-8")
-        for script in (_CONFIG, self.launch.wa_js, bridge):
+        bridge = [resources.files(__package__).joinpath(name).read_text(encoding="utf-8") for name in BRIDGE_FILES]
+        for script in (_CONFIG, self.launch.wa_js, *bridge):
             await self._context.add_init_script(script)
         self._take(self._context.pages[0] if self._context.pages else await self._context.new_page())
 

@@ -119,18 +119,19 @@ class Sender:
         if state != "yes":
             reason = "WhatsApp did not tell whether the number exists"
             return SendResult(Outcome.RETRYABLE, reason, counts=False)
-        await self._learn(chat, [answer.get(name) for name in ("phone", "lid", "chat")])
+        await self._learn(chat, *(_address(answer.get(name)) for name in ("phone", "lid", "chat")))
         return None
 
-    async def _learn(self, asked: str, answers: list[object]) -> None:
-        addresses = [address for address in answers if isinstance(address, str) and is_personal(address)]
+    async def _learn(self, asked: str, phone: str, lid: str, chat: str) -> None:
+        """Remember WhatsApp's own addresses of somebody (empty where it told none), and tell the robot."""
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[asked] = addresses[-1] if addresses else asked
-        for address in dict.fromkeys(addresses):
-            if address != asked:
-                log.info("addressed otherwise", asked=mask(asked), by_whatsapp=mask(address))
-                await self._sink(SamePerson(address, asked))
+        self._known[asked] = chat or lid or phone or asked
+        if phone and phone != asked:
+            log.info("addressed otherwise", asked=mask(asked), by_whatsapp=mask(phone))
+            await self._sink(SamePerson(phone, asked))
+        if lid:
+            await self._sink(SamePerson(lid, phone or asked))
 
     async def look_up(self, chat: str, wa_id: str) -> LookUp:
         """Whether the page, or WhatsApp's database in it, has a message of ours with this id."""
@@ -179,6 +180,10 @@ class Sender:
         except PageError as error:
             raise DownloadFailed(str(error)) from error
         return _content(answer, limit_bytes)
+
+
+def _address(value: object) -> str:
+    return value if isinstance(value, str) and is_personal(value) else ""
 
 
 def _verdict(answer: object) -> SendResult:

@@ -20,8 +20,8 @@ from whatsself_tui.transport.whatsapp_web.standing import PAIRING, Report, Stand
 
 log = logger("whatsapp")
 
-#: WhatsApp gives a phone code within this time, or says why not.
-CODE_TIMEOUT_S = 60.0
+#: WhatsApp gives a phone code within this time, or says why not; one that comes later is shown all the same.
+CODE_TIMEOUT_S = 25.0
 
 #: The backend's word for an account that may not send for some time.
 _BANNED = "account_temporarily_banned"
