@@ -1,4 +1,4 @@
-"""The programs on this machine that the tests drive: a browser, an SSH server, a terminal multiplexer."""
+"""The programs on this machine that the tests need: a browser, npm for wa-js, an SSH server, a terminal multiplexer."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ TOOLS = (
         ),
         on_windows=True,
     ),
+    Tool("npm", ("npm",), on_windows=True),
     Tool("openssh-server", ("sshd",)),
     Tool("tmux", ("tmux",)),
 )

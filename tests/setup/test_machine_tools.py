@@ -13,7 +13,7 @@ from launcher import machine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs pretended here are shell scripts")
 
-ALL = ["chromium", "openssh-server", "tmux"]
+ALL = ["chromium", "npm", "openssh-server", "tmux"]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def put(folder: Path, name: str, text: str = "") -> None:
 def put_apt(folder: Path, monkeypatch: pytest.MonkeyPatch, system: str, user: int) -> Path:
     """Write an apt that notes its calls and brings what it is asked for; the result is the notes."""
     notes = folder.parent / "apt.txt"
-    make = f'for name in chromium sshd tmux; do echo > "{folder}/$name"; /bin/chmod +x "{folder}/$name"; done'
+    make = f'for name in chromium npm sshd tmux; do echo > "{folder}/$name"; /bin/chmod +x "{folder}/$name"; done'
     put(folder, "apt-get", f'echo "$DEBIAN_FRONTEND $@" >> "{notes}"\n{make}')
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: {"ID": system})
@@ -47,6 +47,7 @@ def test_tools_are_found_by_any_of_their_names(programs: Path) -> None:
     assert [tool.package for tool in machine.missing_tools()] == ALL
     put(programs, "google-chrome")
     put(programs, "sshd")
+    put(programs, "npm")
     assert [tool.package for tool in machine.missing_tools()] == ["tmux"]
 
 
@@ -65,7 +66,7 @@ def test_debian_installs_only_what_is_missing(
     machine.provide_tools()
     assert notes.read_text(encoding="utf-8").splitlines() == [
         "noninteractive update",
-        "noninteractive install --yes --no-install-recommends chromium openssh-server",
+        "noninteractive install --yes --no-install-recommends chromium npm openssh-server",
     ]
     assert "Missing" not in capfd.readouterr().err
     machine.provide_tools()
@@ -79,7 +80,7 @@ def test_elsewhere_a_person_is_told_what_to_install(
     notes = put_apt(programs, monkeypatch, system, user)
     machine.provide_tools()
     assert not notes.exists()
-    assert "Missing for some of the tests: chromium, openssh-server, tmux." in capfd.readouterr().err
+    assert "Missing for some of the tests: chromium, npm, openssh-server, tmux." in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

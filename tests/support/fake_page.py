@@ -129,6 +129,9 @@ class FakeMemory:
     async def seen(self, chats: Any) -> dict[str, Seen]:
         return {chat: self.cursors[chat] for chat in chats if chat in self.cursors}
 
+    async def reached(self, chat: str, seen: Seen) -> None:
+        self.cursors[chat] = seen
+
     async def caught_up_at_ms(self) -> int | None:
         return self.at_ms
 

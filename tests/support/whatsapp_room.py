@@ -9,7 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import psutil
 from support.hasty_clock import HastyClock
@@ -23,6 +23,8 @@ from whatsself_tui.robot.orchestrator import Orchestrator
 from whatsself_tui.robot.whatsapp_reading import WhatsAppReading, read_whatsapp
 from whatsself_tui.store import views
 from whatsself_tui.transport.whatsapp_web import wa_js
+
+T = TypeVar("T")
 
 SETTINGS = """
 [transport]
@@ -62,8 +64,14 @@ class Room:
         self.server = server
         self.link = LocalLink(robot)
 
-    async def until(self, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
-        """Return once `condition` holds (it may be awaitable); looked at when the server or the database changed."""
+    @overload
+    async def until(self, condition: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T: ...
+
+    @overload
+    async def until(self, condition: Callable[[], T], patience_s: float = PATIENCE_S) -> T: ...
+
+    async def until(self, condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+        """What `condition` gives once it is true; looked at whenever the server or the database changed."""
         changed = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -77,8 +85,8 @@ class Room:
                 while True:
                     changed.clear()
                     holds = condition()
-                    if await holds if isinstance(holds, Awaitable) else holds:
-                        return
+                    if value := (await holds if isinstance(holds, Awaitable) else holds):
+                        return value
                     await changed.wait()
         except TimeoutError:
             raise AssertionError(f"it never held; {await self.told()}") from None

@@ -114,15 +114,30 @@ def chat(name: str, last_s: float, key: str = "k", other: str = "") -> Chat:
     return Chat(name, other, last_s, key)
 
 
-def test_a_conversation_with_something_newer_is_looked_into_from_what_was_seen() -> None:
-    seen = {"a@lid": Seen("k1", NOW_MS), "55119999@c.us": Seen("k1", NOW_MS)}
-    newer, same = chat("a@lid", NOW_MS / 1000 + 5, "k2"), chat("b@lid", NOW_MS / 1000, "k1", "55119999@c.us")
-    assert gaps([newer, same], seen, NOW_MS) == [Gap("a@lid", "k1", NOW_MS / 1000 - SLACK_S)]
+def reaching(one: Chat) -> Seen:
+    return Seen(one.last_key, round(one.last_s * 1000))
+
+
+def test_a_conversation_with_something_newer_is_looked_into_from_what_is_known_without_a_gap() -> None:
+    seen = {"1@lid": Seen("k1", NOW_MS), "55119999@c.us": Seen("k1", NOW_MS), "3@lid": Seen("k1", NOW_MS)}
+    newer, same = chat("1@lid", NOW_MS / 1000 + 5, "k2"), chat("2@lid", NOW_MS / 1000, "k1", "55119999@c.us")
+    only_ours = chat("3@lid", NOW_MS / 1000 + 7, "k1")
+    since_s = NOW_MS / 1000 - SLACK_S
+    assert gaps([only_ours, newer, same], seen, NOW_MS) == [
+        Gap("1@lid", "k1", since_s, reaching(newer)),
+        Gap("3@lid", "k1", since_s, reaching(only_ours)),
+    ]
+
+
+def test_a_message_that_came_with_an_event_hides_none_that_came_without_one_before_it() -> None:
+    """Both stand behind what is known without a gap, so both are fetched."""
+    last = chat("1@lid", NOW_MS / 1000 + 5, "k3")
+    assert gaps([last], {"1@lid": Seen("k1", NOW_MS)}, NOW_MS)[0].after == "k1"
 
 
 def test_a_conversation_never_seen_counts_from_the_last_catching_up_on() -> None:
     old, new = chat("1@lid", NOW_MS / 1000 - 1000), chat("2@lid", NOW_MS / 1000 + 1000)
-    assert gaps([new, old], {}, NOW_MS) == [Gap("2@lid", None, NOW_MS / 1000 - SLACK_S)]
+    assert gaps([new, old], {}, NOW_MS) == [Gap("2@lid", None, NOW_MS / 1000 - SLACK_S, reaching(new))]
 
 
 def test_what_lies_before_the_first_connection_is_history() -> None:

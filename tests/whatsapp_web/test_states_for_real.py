@@ -7,7 +7,7 @@ import json
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,34 +57,40 @@ def now(room: Room) -> WhatsAppReading:
     return reading
 
 
-async def until_reading(room: Room, **fields: Any) -> WhatsAppReading:
-    """The reading, once these fields of it have these values."""
+async def until_reading(room: Room, holds: Callable[[WhatsAppReading], object]) -> WhatsAppReading:
+    """What consoles are told, once this holds of it."""
+    found = []
 
-    def found() -> WhatsAppReading | None:
+    def look() -> bool:
         reading = room.reading
-        holds = reading is not None and all(getattr(reading, name) == value for name, value in fields.items())
-        return reading if holds else None
+        if reading is None or not holds(reading):
+            return False
+        found.append(reading)
+        return True
 
-    return await room.until(found)
+    await room.until(look)
+    return found[-1]
 
 
 async def until_qr(room: Room, *but: str) -> PairingCode:
     """A QR code that is none of these."""
-
-    def other() -> PairingCode | None:
-        code = room.reading.qr if room.reading else None
-        return code if code is not None and code.text not in but else None
-
-    return await room.until(other)
+    reading = await until_reading(room, lambda reading: reading.qr is not None and reading.qr.text not in but)
+    assert reading.qr is not None
+    return reading.qr
 
 
-async def until_sent(room: Room, text: str) -> None:
-    """Return once WhatsApp has this text, and the database says so."""
+async def until_stored_as_sent(room: Room, text: str) -> None:
+    """Return once the database says that this text has left."""
 
     async def done() -> bool:
         return any(body == text and state == SENT for body, state, _ in await room.outbox())
 
     await room.until(done)
+
+
+async def until_sent(room: Room, text: str) -> None:
+    """Return once this text has left, and WhatsApp has it once."""
+    await until_stored_as_sent(room, text)
     assert [message.text for message in room.server.delivered].count(text) == 1
 
 
@@ -104,6 +110,11 @@ async def until_alert(room: Room, kind: str) -> str:
         return (await room.alerts()).get(kind, "")
 
     return await room.until(standing)
+
+
+async def until_taken_over(room: Room, times: int) -> None:
+    """Return once the login was taken back that often."""
+    await room.until(lambda: room.server.takeovers == times)
 
 
 async def until_gone(process: psutil.Process) -> None:
@@ -145,13 +156,13 @@ async def test_codes_are_shown_exchanged_and_used(data: DataFolder, whatsapp: Fa
         assert second.since_ms > first.since_ms
 
         whatsapp.idle_code()
-        assert (await until_reading(room, qr=None)).state == "pairing"
+        assert (await until_reading(room, lambda reading: reading.qr is None)).state == "pairing"
         assert (await room.do("pair_qr")).ok
         await until_qr(room, first.text, second.text)
 
         whatsapp.scan()
         await room.until_state("ready")
-        reading = await until_reading(room, state="ready")
+        reading = await until_reading(room, lambda reading: reading.state == "ready")
         assert (reading.account, reading.qr, reading.missing) == (whatsapp.account.phone.split("@")[0], None, ())
         assert reading.bridge_version
         assert not {"pairing_needed", "disconnected", "blocked"} & set(await room.alerts())
@@ -168,22 +179,22 @@ async def test_a_phone_is_linked_by_letters(data: DataFolder, whatsapp: FakeWhat
         whatsapp.cfg.phone_code_error = "rate-overlimit"
         refused = await room.do("pair_code", phone=CUSTOMER)
         assert (refused.ok, "rate-overlimit" in refused.message) == (False, True)
-        reading = await room.until(lambda: room.reading if room.reading and room.reading.phone_code_error else None)
+        reading = await until_reading(room, lambda reading: reading.phone_code_error)
         assert "rate-overlimit" in reading.phone_code_error
 
         whatsapp.cfg.phone_code_error = ""
         assert (await room.do("pair_code", phone="+55 (11) 99999-0001")).ok
-        reading = await room.until(lambda: room.reading if room.reading and room.reading.phone_code else None)
+        reading = await until_reading(room, lambda reading: reading.phone_code)
         assert reading.phone_code is not None
         assert reading.phone_code.text.replace("-", "") == whatsapp.cfg.phone_code
         assert (reading.phone_code_for, reading.phone_code_error) == (CUSTOMER, "")
         assert whatsapp.asked_codes == [CUSTOMER, CUSTOMER]
 
         whatsapp.phone_code_event("force_manual_refresh")
-        reading = await until_reading(room, phone_code=None)
+        reading = await until_reading(room, lambda reading: reading.phone_code is None)
         assert "expired" in reading.phone_code_error
         assert (await room.do("pair_qr")).ok
-        await until_reading(room, phone_code_for="", phone_code_error="")
+        await until_reading(room, lambda reading: (reading.phone_code_for, reading.phone_code_error) == ("", ""))
         assert (await room.do("pair_code", phone="12")).exit_code == 2
 
         whatsapp.scan()
@@ -192,6 +203,8 @@ async def test_a_phone_is_linked_by_letters(data: DataFolder, whatsapp: FakeWhat
 
 async def test_a_restart_needs_no_code_and_tells_nothing_private(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
     (data.config / "automation.toml").write_text(RULES, encoding="utf-8")
+    with data.settings_file.open("a", encoding="utf-8") as file:
+        file.write('[logs]\nlevel = "debug"\n')
     async with robot_on(data, whatsapp) as room:
         await paired(room)
     async with robot_on(data, whatsapp) as room:
@@ -219,7 +232,7 @@ async def test_a_restart_needs_no_code_and_tells_nothing_private(data: DataFolde
 
 async def test_a_page_that_comes_in_pieces_or_lacks_some(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
     whatsapp.cfg.late = ("WAWebStreamModel", "WAWebSocketModel")
-    whatsapp.cfg.drop = ("WAWebMediaOpaqueData",)
+    whatsapp.cfg.drop = ("WAWebOpaqueData",)
     async with robot_on(data, whatsapp) as room:
         await room.until_state("loading")
         await room.until(lambda: whatsapp.polls)
@@ -270,16 +283,16 @@ async def test_a_login_used_elsewhere_is_taken_back_three_times_an_hour(
             whatsapp.conflict()
             await room.until_state("conflict")
             assert "disconnected" in await room.alerts()
-            await room.until(lambda times=times: whatsapp.takeovers == times)
+            await until_taken_over(room, times)
             await room.until_state("ready")
             assert "disconnected" not in await room.alerts()
 
         whatsapp.conflict()
-        await room.until(lambda: room.reading and "taken back 3 times" in room.reading.detail)
+        await until_reading(room, lambda reading: "taken back 3 times" in reading.detail)
         await room.until_state("conflict")
         assert "taken back 3 times" in await until_alert(room, "disconnected")
         assert (await room.do("connect")).ok
-        await room.until(lambda: whatsapp.takeovers == 4)
+        await until_taken_over(room, 4)
         await room.until_state("ready")
         await room.send(CUSTOMER, "de volta")
         await until_sent(room, "de volta")
@@ -290,7 +303,7 @@ async def test_a_login_that_the_phone_ends_is_made_anew(data: DataFolder, whatsa
         await paired(room)
         whatsapp.logout("unknown_companion")
         await room.until_state("logged_out")
-        reading = await room.until(lambda: room.reading if room.reading and room.reading.qr else None)
+        reading = await until_reading(room, lambda reading: reading.qr)
         assert reading.state == "logged_out"
         assert "unknown_companion" in reading.detail
         assert "pairing_needed" in await room.alerts()
@@ -346,7 +359,8 @@ async def test_the_way_to_whatsapp_is_exchanged_while_it_runs(data: DataFolder, 
         assert await room.sql("SELECT transport_kind FROM robot") == [("simulator",)]
         assert not browser.is_running()
         await room.send(CUSTOMER, "ao simulador")
-        await room.until(lambda: "ao simulador" in (data.simulator / "received.jsonl").read_text(encoding="utf-8"))
+        await until_stored_as_sent(room, "ao simulador")
+        assert "ao simulador" in (data.simulator / "received.jsonl").read_text(encoding="utf-8")
 
         data.settings_file.write_text(text, encoding="utf-8")
         await room.robot.config.check()

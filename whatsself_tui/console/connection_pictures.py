@@ -68,7 +68,7 @@ def simulator_lines(settings_file: Path | None, asked_for: str, canvas: Canvas) 
     where = settings_file.name if settings_file is not None else "settings.toml"
     edit = " (e opens it)" if settings_file is not None else ""
     way = (
-        f"{where} asks for {asked_for} already: it begins when the robot is started again."
+        f"{where} asks for {asked_for} already: it begins as soon as what is under way has ended."
         if asked_for != "simulator"
         else f'For the real one write kind = "whatsapp_web" under [transport] in {where}{edit}.'
     )

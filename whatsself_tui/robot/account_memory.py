@@ -24,9 +24,13 @@ class AccountMemory:
         await self._store.write(lambda tx: account.paired_as(tx, phone))
 
     async def seen(self, chats: Sequence[str]) -> Mapping[str, Seen]:
-        """The last stored message of those conversations that have one."""
+        """How far those conversations are known without a gap."""
         found = await self._store.read(lambda connection: cursors.of_chats(connection, chats))
         return {chat: Seen(cursor.key, cursor.written_at_ms) for chat, cursor in found.items()}
+
+    async def reached(self, chat: str, seen: Seen) -> None:
+        """Nothing of the conversation up to there is missing."""
+        await self._store.write(lambda tx: cursors.reach(tx, chat, seen.key, seen.written_at_ms))
 
     async def caught_up_at_ms(self) -> int | None:
         """When nothing was missing the last time."""

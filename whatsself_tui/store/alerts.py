@@ -7,7 +7,7 @@ from whatsself_tui.store.readings import Severity
 from whatsself_tui.store.topics import Topic
 
 #: Alerts about something that has happened, not about a condition that holds: gone once they are seen.
-EVENTS = ("clock_jumped", "flow_ended", "account_changed")
+EVENTS = ("clock_jumped", "flow_ended", "account_changed", "browser_restarted")
 
 #: Alerts whose condition the keeper looks at: a transaction that makes it true need not raise them.
 CONDITIONS = ("waiting_for_human",)

@@ -1,4 +1,4 @@
-"""How far each chat is recorded: where catching up begins after the robot was away."""
+"""How far each chat is recorded without a gap: where catching up begins."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last message of a chat that is recorded."""
+    """How far a chat was recorded when it was compared with WhatsApp the last time."""
 
     key: str
-    """WhatsApp's full id."""
+    """Of the last message received, WhatsApp's full id."""
     written_at_ms: int
+    """When the last message was written, ours included."""
 
 
 def reach(tx: Tx, chat: str, key: str, written_at_ms: int) -> None:
-    """This message is recorded; the cursor never goes back to an older one."""
+    """Everything up to there is recorded; WhatsApp's word counts, even if it goes back."""
     tx.execute(
         "INSERT INTO chat_cursor (chat, key, written_at) VALUES (?, ?, ?) ON CONFLICT (chat) DO UPDATE"
-        " SET key = excluded.key, written_at = excluded.written_at WHERE excluded.written_at >= written_at",
+        " SET key = excluded.key, written_at = excluded.written_at",
         (chat, key, written_at_ms),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from whatsself_tui.store import contacts, cursors
+from whatsself_tui.store import contacts
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.outbox_views import ADDRESS, NAME
 from whatsself_tui.store.tally import count, decided
@@ -70,11 +70,9 @@ def record(
 ) -> int | None:
     """Store an arrived message as pending; returns its contact's row id, None if it was known.
 
-    `other` is the same person's other address, `key` WhatsApp's full id: with one the chat's cursor moves on,
-    for a known message, too. Raises ValueError for a chat that is no person's.
+    `other` is the same person's other address, `key` WhatsApp's full id, by which a medium can be fetched.
+    Raises ValueError for a chat that is no person's.
     """
-    if key:
-        cursors.reach(tx, chat, key, written_at_ms)
     if tx.execute("SELECT 1 FROM inbox WHERE wa_id = ?", (wa_id,)).fetchone():
         return None
     contact = contacts.at_address(tx, chat, storable(name), other)

@@ -29,6 +29,9 @@ log = logger("whatsapp")
 #: Without a connection it is loaded again after this long.
 NO_NETWORK_PAUSE_S = 20.0
 
+#: After a failure of the robot's own, such as a database that refuses.
+OWN_TROUBLE_PAUSE_S = 5.0
+
 OpenSession = Callable[[Launch, Callable[[str, Any], None], Callable[[Gone], None]], BrowserSession]
 MakeReady = Callable[[Options, bool], Prepared]
 """See `preparing.prepare`."""
@@ -97,6 +100,7 @@ class Attendant:
         self._now = asyncio.Event()
         self._window_failed = False
         self._starts = 0
+        self._died_of = ""
         self._is_loaded = False
         self.session: BrowserSession | None = None
         """The browser of now."""
@@ -162,6 +166,10 @@ class Attendant:
         )
         await asyncio.to_thread(note_use, launch, self._clock.now_ms())
         await self._standing.notice("browser", " ".join(prepared.warnings))
+        if self._died_of:
+            text = f"The browser was started again ({self._starts - 1} times since the robot was): {self._died_of}"
+            await self._standing.notice("browser_restarted", text)
+            self._died_of = ""
         self._nurse.begin(session)
 
     async def _attend(self, session: BrowserSession) -> float:
@@ -174,6 +182,8 @@ class Attendant:
                 self._require_life()
                 wait_s = await (self._nurse.look(session) if self._is_loaded else self._load(session))
                 self._follow()
+            except (AnotherBrowser, Parked):
+                raise
             except NoNetwork as error:
                 wait_s = await self._without_network(error)
             except (Failure, PageError) as error:
@@ -182,6 +192,9 @@ class Attendant:
                 if remedy is Remedy.NEW_BROWSER:
                     return pause_s
                 wait_s = await self._mend(session, remedy)
+            except Exception as error:  # ours, such as a database that refuses: the browser has done nothing
+                log.exception("look failed", error=type(error).__name__)
+                wait_s = OWN_TROUBLE_PAUSE_S
 
     def _require_life(self) -> None:
         gone, self._gone = self._gone, None
@@ -199,6 +212,8 @@ class Attendant:
     async def _failed(self, failure: Failure) -> tuple[Remedy, float]:
         self._ladder, remedy, pause_s = watchdog.failed(self._ladder, failure.least)
         log.warning("failed", detail=failure.detail, remedy=remedy.name.lower(), pause_s=round(pause_s))
+        if remedy is Remedy.NEW_BROWSER and self._starts:
+            self._died_of = failure.detail
         await self._standing.enter(failure.state, failure.detail)
         return remedy, pause_s
 

@@ -85,13 +85,13 @@ class Care:
     def begin(self, session: BrowserSession) -> None:
         """Another browser or page."""
         self._begin_again()
-        self._mailbox.is_behind = True
+        self._mailbox.fall_behind()
 
     def loaded(self) -> None:
         """The page begins anew, and so does what is known of it."""
         self._loaded_s = self._clock.monotonic_s()
         self._probed, self._noted_login = False, None
-        self._mailbox.is_behind = True
+        self._mailbox.fall_behind()
 
     def take_over_now(self) -> None:
         """The operator wants the login here, and takes responsibility for a ban that is over."""
@@ -120,7 +120,7 @@ class Care:
             self._state_since_s = self._clock.monotonic_s()
         if state is LinkState.READY:
             return await self._when_ready(session, status)
-        self._mailbox.is_behind = True
+        self._mailbox.fall_behind()
         if state in PAIRING:
             return await self._when_pairing(session, status, state)
         if state is LinkState.CONFLICT:

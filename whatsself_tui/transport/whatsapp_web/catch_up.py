@@ -15,6 +15,10 @@ from whatsself_tui.phones import is_personal
 #: WhatsApp's times are whole seconds, and messages of one second come in any order.
 SLACK_S = 60
 
+#: A conversation where only we wrote since is looked into if that was within this time before everything was seen
+#: the last time, or later: for what was typed on the phone, and for what became of our own messages.
+OURS_S = 3600
+
 #: Messages asked for at a time.
 BATCH = 200
 
@@ -29,15 +33,20 @@ class Chat:
     last_s: float
     """When the last message was written, ours included."""
     last_key: str
-    """WhatsApp's full id of the last message received; may be empty."""
+    """WhatsApp's full id of the last message, in some of its versions of the last one received; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last message of a conversation that the robot has stored."""
+    """How far a conversation is known without a gap.
+
+    Only catching up moves it: an event may come while the message before it came without one.
+    """
 
     key: str
+    """Of the last message received then, WhatsApp's full id."""
     written_at_ms: int
+    """When the last message was written then, ours included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class Gap:
     chat: str
     after: str | None
     since_s: float
+    reaches: Seen | None = None
+    """How far it is known once this is filled; None if it has no message to begin from the next time."""
 
 
 def chats_of(answer: object) -> list[Chat]:
@@ -63,14 +74,26 @@ def gaps(chats: Sequence[Chat], seen: Mapping[str, Seen], caught_up_at_ms: int |
     what was written before the robot was there is history, and nobody expects a robot to answer it.
     """
     found = []
-    for chat in chats:
+    for chat in sorted(chats, key=lambda chat: chat.last_s):
         known = seen.get(chat.chat) or seen.get(chat.other)
+        reaches = Seen(chat.last_key, round(chat.last_s * 1000)) if chat.last_key else None
         if known is not None:
-            if chat.last_key != known.key and chat.last_s + SLACK_S >= known.written_at_ms / 1000:
-                found.append((chat.last_s, Gap(chat.chat, known.key, known.written_at_ms / 1000 - SLACK_S)))
+            if known != reaches:
+                found.append(Gap(chat.chat, known.key, known.written_at_ms / 1000 - SLACK_S, reaches))
         elif caught_up_at_ms is not None and chat.last_s + SLACK_S >= caught_up_at_ms / 1000:
-            found.append((chat.last_s, Gap(chat.chat, None, caught_up_at_ms / 1000 - SLACK_S)))
-    return [gap for _, gap in sorted(found, key=lambda entry: entry[0])]
+            found.append(Gap(chat.chat, None, caught_up_at_ms / 1000 - SLACK_S, reaches))
+    return found
+
+
+def _has_more(chat: Chat, known: Seen, caught_up_at_ms: int | None) -> bool:
+    """Whether something may have come after `known`; what a robot has answered itself is no reason to look for ever."""
+    if chat.last_key == known.key:
+        is_ours, is_later = True, chat.last_s * 1000 > known.written_at_ms
+    else:
+        is_ours, is_later = chat.last_key.startswith("true_"), (chat.last_s + SLACK_S) * 1000 >= known.written_at_ms
+    if is_ours and caught_up_at_ms is not None:
+        return is_later and (chat.last_s + OURS_S) * 1000 >= caught_up_at_ms
+    return is_later
 
 
 def _chat(entry: Mapping[str, Any]) -> list[Chat]:

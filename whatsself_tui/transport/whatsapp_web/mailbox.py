@@ -18,6 +18,9 @@ log = logger("whatsapp")
 #: One question to the page while catching up takes at most this long.
 ASK_TIMEOUT_S = 30.0
 
+#: Events wait this long for what came before them without one.
+HOLD_S = 60.0
+
 #: Questions about one conversation: with BATCH messages each, more than a busy year of one contact.
 _MOST_BATCHES = 100
 
@@ -37,7 +40,11 @@ class Memory(Protocol):
         ...
 
     async def seen(self, chats: Sequence[str]) -> Mapping[str, Seen]:
-        """The last stored message of those conversations that have one, by address."""
+        """How far those conversations are known without a gap, by address; others are left out."""
+        ...
+
+    async def reached(self, chat: str, seen: Seen) -> None:
+        """Nothing of the conversation up to there is missing."""
         ...
 
     async def caught_up_at_ms(self) -> int | None:
@@ -58,22 +65,39 @@ class Mailbox:
         self._sink = sink
         self._wants_look = wants_look
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        self.is_behind = True
-        """Whether something may be missing that only catching up brings."""
+        self._asked, self._done = 1, 0
+        self._level = asyncio.Event()
         self.last_at_s = clock.monotonic_s()
         """When something arrived last, in monotonic seconds."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something may be missing that only catching up brings."""
+        return self._done < self._asked
+
+    def fall_behind(self) -> None:
+        """Something may have come without an event."""
+        self._asked += 1
+        self._level.clear()
 
     def put(self, name: str, data: Any) -> None:
         """An event of the page."""
         self._events.put_nowait((name, data))
 
     async def run(self) -> None:
-        """Hand over what arrives until cancelled."""
+        """Hand over what arrives until cancelled.
+
+        What came before without an event goes first, unless that cannot be had: then no event waits for it.
+        """
+        held = 0
         while True:
             name, data = await self._events.get()
             self.last_at_s = self._clock.monotonic_s()
+            if self.is_behind and held != self._asked:
+                await self._clock.wait(self._level, HOLD_S)
+                held = self._asked
             if isinstance(data, Mapping) and not await self._hand_over(self._read(name, data)):
-                self.is_behind = True
+                self.fall_behind()
                 self._wants_look()
 
     def _read(self, name: str, data: Mapping[str, Any]) -> Iterable[Event]:
@@ -94,39 +118,50 @@ class Mailbox:
         return True
 
     async def catch_up(self, session: BrowserSession) -> int:
-        """Fetch what came without an event; returns how many messages were looked at. Raises PageError."""
-        self.is_behind = False
-        began_ms = self._clock.now_ms()
+        """Fetch what came without an event; returns how many messages were looked at.
+
+        Raises PageError, and what the robot's memory raises.
+        """
+        asked, began_ms = self._asked, self._clock.now_ms()
         chats = chats_of(await session.call("chats", timeout_s=ASK_TIMEOUT_S))
         seen = await self._memory.seen([address for chat in chats for address in (chat.chat, chat.other) if address])
-        looked_at = 0
+        looked_at, is_whole = 0, True
         for gap in gaps(chats, seen, await self._memory.caught_up_at_ms()):
-            looked_at += await self._fill(session, gap)
-        if not self.is_behind:
+            messages, filled = await self._fill(session, gap)
+            looked_at += messages
+            is_whole &= filled
+            if filled and gap.reaches is not None:
+                await self._memory.reached(gap.chat, gap.reaches)
+        if is_whole:
             await self._memory.caught_up(began_ms)
+            self._done = asked
+        if not self.is_behind:
+            self._level.set()
         return looked_at
 
-    async def _fill(self, session: BrowserSession, gap: Gap) -> int:
-        """Fetch what one conversation has, in batches; without a known message before it, in one batch that grows."""
-        after, limit, looked_at = gap.after, BATCH, 0
+    async def _fill(self, session: BrowserSession, gap: Gap) -> tuple[int, bool]:
+        """Fetch what one conversation has: (how many messages, whether the robot has all of them now).
+
+        In batches; without a known message before them in one batch that grows.
+        """
+        after, limit, looked_at, is_whole = gap.after, BATCH, 0, True
         for _ in range(_MOST_BATCHES):
             answer = await self._ask(session, gap, after, limit)
             messages = answer.get("messages")
             if not isinstance(messages, list) or answer.get("error"):
                 log.warning("conversation not fetched", error=str(answer.get("error"))[:100])
-                self.is_behind = True
-                return looked_at
+                return looked_at, False
             if after is None and answer.get("complete") is not True and limit < _LARGEST_BATCH:
                 limit *= 4  # the page gave the newest ones, and what is older must come first
                 continue
             for message in messages:
                 looked_at += 1
-                self.is_behind |= not await self._hand_over(_since(gap.since_s, message))
+                is_whole &= await self._hand_over(_wanted(gap, message))
             last = messages[-1].get("key") if messages and isinstance(messages[-1], Mapping) else None
             if answer.get("complete") is True or not isinstance(last, str) or last == after:
-                return looked_at
+                break
             after = last
-        return looked_at
+        return looked_at, is_whole
 
     async def _ask(self, session: BrowserSession, gap: Gap, after: str | None, limit: int) -> Mapping[str, Any]:
         question = {
@@ -140,11 +175,11 @@ class Mailbox:
         return answer if isinstance(answer, Mapping) else {}
 
 
-def _since(since_s: float, message: object) -> list[Event]:
+def _wanted(gap: Gap, message: object) -> list[Event]:
+    """The message's events; of a conversation nobody knew, only what was written since the robot is there."""
     if not isinstance(message, Mapping):
         return []
-    return [
-        event
-        for event in events_of(message)
-        if not isinstance(event, Received) or event.written_at_ms >= since_s * 1000
-    ]
+    events = list(events_of(message))
+    if gap.after is not None:
+        return events
+    return [event for event in events if not isinstance(event, Received) or event.written_at_ms >= gap.since_s * 1000]

@@ -160,7 +160,7 @@ class WhatsAppWeb:
             if name == "logout" and isinstance(data, str):
                 self._care.logged_out(data[:60])
             if name == "backend" and data == "offline_delivery_end":
-                self._mailbox.is_behind = True
+                self._mailbox.fall_behind()
             self._attendant.hint()
 
     def _late_verdict(self, verdict: Any) -> None:
