@@ -241,7 +241,7 @@ class TestQrCode:
 
     async def test_a_terminal_that_grows_shows_it_by_itself(self) -> None:
         async with open_whatsapp(linking()) as page:
-            assert "Press enter" in page.link_text
+            assert "Write the number" in page.link_text
             await page.resize(120, 40)
             assert_shows_code(page, QR_TEXT)
             assert not page.entry.visible
@@ -309,7 +309,14 @@ class TestByNumber:
             link.gate.set()
             await page.settle()
             assert len(link.commands) == 1
-            assert "Press enter" in page.link_text
+            assert "Write the number" in page.link_text
+
+    async def test_its_first_digit_begins_it(self) -> None:
+        link = linking()
+        async with open_whatsapp(link) as page:
+            await page.press(*"5511987654321", "enter")
+            await page.settle()
+        assert link.commands == [("pair_code", {"phone": "5511987654321"})]
 
     async def test_a_number_that_is_none_never_leaves_the_console(self) -> None:
         link = linking()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socket
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from support.whatsapp_room import Room, paired, robot_on
+from whatsapp_web.standin.https_server import write_browser_wrapper
 from whatsapp_web.standin.server import FakeWhatsApp
 
 from whatsself_tui.host import processes
@@ -298,6 +300,40 @@ async def test_a_login_used_elsewhere_is_taken_back_three_times_an_hour(
         await until_sent(room, "de volta")
 
 
+async def test_a_login_used_elsewhere_at_the_start(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
+    async with robot_on(data, whatsapp) as room:
+        await paired(room)
+    whatsapp.conflict()
+    async with robot_on(data, whatsapp) as room:
+        await room.until_state("conflict")
+        await until_taken_over(room, 1)
+        await room.send(CUSTOMER, "aqui de novo")
+        await until_sent(room, "aqui de novo")
+
+
+async def test_without_any_way_to_whatsapp_it_is_tried_again(
+    data: DataFolder, whatsapp: FakeWhatsApp, tmp_path: Path
+) -> None:
+    (tmp_path / "nowhere").mkdir()
+    nowhere = write_browser_wrapper(tmp_path / "nowhere", a_port_where_nobody_listens())
+    text = data.settings_file.read_text(encoding="utf-8")
+    data.settings_file.write_text(text.replace(str(tmp_path / nowhere.name), str(nowhere)), encoding="utf-8")
+    async with robot_on(data, whatsapp) as room:
+        await room.until_state("offline")
+        assert "cannot be reached (net::ERR_" in await until_alert(room, "disconnected")
+        assert now(room).browser is not None
+        data.settings_file.write_text(text, encoding="utf-8")
+        await room.robot.config.check()
+        await until_qr(room)
+        assert "disconnected" not in await room.alerts()
+
+
+def a_port_where_nobody_listens() -> int:
+    """Of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 async def test_a_login_that_the_phone_ends_is_made_anew(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
     async with robot_on(data, whatsapp) as room:
         await paired(room)
@@ -327,7 +363,13 @@ async def test_a_blocked_number_is_left_alone_until_the_operator_resumes(
         assert "queue resume" in (await room.alerts())["blocked"]
         assert await room.sql("SELECT paused FROM robot") == [(1,)]
         await until_gone(browser)
-        boots, polls = whatsapp.boots, whatsapp.polls
+
+        boots = whatsapp.boots
+        assert (await room.do("resume")).ok
+        await room.until(lambda: whatsapp.boots == boots + 1)
+        await room.until_state("blocked")
+        assert await room.sql("SELECT paused FROM robot") == [(1,)]
+    boots, polls = whatsapp.boots, whatsapp.polls
     async with robot_on(data, whatsapp) as room:
         await room.until_state("blocked")
         assert "blocked" in await room.alerts()

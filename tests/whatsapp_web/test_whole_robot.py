@@ -14,7 +14,7 @@ from whatsself_tui.host.data_folder import DataFolder
 
 CUSTOMERS = 30
 EACH = 5
-KILLS = int(os.environ.get("BROWSER_KILLS", "6"))
+KILLS = int(os.environ.get("BROWSER_KILLS", "20"))
 
 RULES = """
 [[template]]

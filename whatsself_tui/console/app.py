@@ -255,8 +255,15 @@ class WhatsSelfApp(ElasticApp):
             known = {alert.id for alert in before.alerts}
             for alert in situation.alerts:
                 if alert.id not in known and alert.acknowledged_at_ms is None:
-                    self.tell(alert.text, "error" if alert.severity == "error" else "warning")
+                    self._tell_alert(alert.text, "error" if alert.severity == "error" else "warning")
         self.show_state()
+
+    def _tell_alert(self, text: str, severity: SeverityLevel) -> None:
+        """As a toast, unless it would cover a code that somebody is about to scan."""
+        if self.board is self.whatsapp:
+            self.dashboard.note(Notice(self._link.now_ms(), text))
+        else:
+            self.tell(text, severity)
 
     # Actions.
 

@@ -139,7 +139,7 @@ def _eight_letters(code: PairingCode, phone: str, canvas: Canvas) -> list[Conten
 
 def _how_to_ask(width: int, qr_has_room: bool) -> list[Content]:
     steps: Sequence[str] = (
-        "Press enter, write the number of the business's phone with its country code (5511999990001), and press enter.",
+        "Write the number of the business's phone with its country code (5511999990001), and press enter.",
         "WhatsApp then gives eight characters to type on that phone.",
     )
     other = "c shows the QR code instead." if qr_has_room else "The QR code does not fit this terminal; c says why."

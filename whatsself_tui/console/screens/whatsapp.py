@@ -54,6 +54,7 @@ class WhatsAppScreen(Board):
     BINDINGS = [  # noqa: RUF012
         Binding("enter", "open", "Write the number", show=False),
         Binding("escape", "back", "Back", show=False),
+        *(Binding(str(digit), f"focus_pane({digit})", show=False) for digit in (0, 6, 7, 8)),
     ]
 
     def __init__(self, console: Console, top_line: TopLine, folder: DataFolder | None, *, read_only: bool) -> None:
@@ -134,6 +135,14 @@ class WhatsAppScreen(Board):
             self.set_focus(self._entry_line, scroll_visible=False)
         else:
             await self.run_action("app.act('zoom')")
+
+    def action_focus_pane(self, number: int) -> None:
+        """Go to a pane; a digit while a number is wanted begins the number."""
+        if self._entry_line.visible:
+            self.set_focus(self._entry_line, scroll_visible=False)
+            self._entry_line.insert(str(number))
+        elif number:
+            super().action_focus_pane(number)
 
     async def action_back(self) -> None:
         """Leave the line, then the zoom, then the screen."""

@@ -38,6 +38,9 @@ LOADING_S = 120.0
 SYNCING_S = 1800.0
 OFFLINE_S = 600.0
 
+#: What could not be fetched, or stored, is tried again after this long.
+AGAIN_S = 5.0
+
 #: Even while every message comes with an event, the conversations are compared this often.
 COMPARE_S = 900.0
 
@@ -193,7 +196,7 @@ class Care:
             self._state_since_s = self._clock.monotonic_s()
         await self._standing.enter(LinkState.READY)
         await self._tend(session, status)
-        return CHANGING_S if self._mailbox.is_behind else PROOF_S
+        return AGAIN_S if self._mailbox.is_behind else PROOF_S
 
     async def _note_login(self, session: BrowserSession, status: PageStatus) -> None:
         if self._noted_login or status.me is None:

@@ -15,10 +15,6 @@ from whatsself_tui.phones import is_personal
 #: WhatsApp's times are whole seconds, and messages of one second come in any order.
 SLACK_S = 60
 
-#: A conversation where only we wrote since is looked into if that was within this time before everything was seen
-#: the last time, or later: for what was typed on the phone, and for what became of our own messages.
-OURS_S = 3600
-
 #: Messages asked for at a time.
 BATCH = 200
 
@@ -83,17 +79,6 @@ def gaps(chats: Sequence[Chat], seen: Mapping[str, Seen], caught_up_at_ms: int |
         elif caught_up_at_ms is not None and chat.last_s + SLACK_S >= caught_up_at_ms / 1000:
             found.append(Gap(chat.chat, None, caught_up_at_ms / 1000 - SLACK_S, reaches))
     return found
-
-
-def _has_more(chat: Chat, known: Seen, caught_up_at_ms: int | None) -> bool:
-    """Whether something may have come after `known`; what a robot has answered itself is no reason to look for ever."""
-    if chat.last_key == known.key:
-        is_ours, is_later = True, chat.last_s * 1000 > known.written_at_ms
-    else:
-        is_ours, is_later = chat.last_key.startswith("true_"), (chat.last_s + SLACK_S) * 1000 >= known.written_at_ms
-    if is_ours and caught_up_at_ms is not None:
-        return is_later and (chat.last_s + OURS_S) * 1000 >= caught_up_at_ms
-    return is_later
 
 
 def _chat(entry: Mapping[str, Any]) -> list[Chat]:
