@@ -103,7 +103,7 @@ def test_status_has_the_promised_keys(tmp_path: Path) -> None:
         status["queue"]
     )
     assert {"used", "limit"} <= set(status["limits"]["per_minute"])
-    assert set(status["transport"]) == {"kind", "state", "detail"}
+    assert set(status["transport"]) == {"kind", "state", "detail", "advice"}
     assert {entry["name"] for entry in status["health"]} == {"whatsapp", "robot", "database", "disk", "configuration"}
     assert {"paused", "owner", "alerts", "today"} <= set(status)
 

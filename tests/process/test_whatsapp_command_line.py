@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -66,14 +68,15 @@ def until_all_sent(data: DataFolder) -> None:
 
 
 @contextmanager
-def pair(data: DataFolder) -> Iterator[subprocess.Popen[bytes]]:
-    """`pair` without a terminal, gone afterwards."""
+def running(data: DataFolder, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command with a session of its own, as a terminal's, but without the terminal; gone afterwards."""
     process = subprocess.Popen(
-        [*PROGRAM, "--data-dir", str(data.root), "pair"],
+        [*PROGRAM, "--data-dir", str(data.root), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
+        start_new_session=True,
     )
     try:
         yield process
@@ -84,7 +87,7 @@ def pair(data: DataFolder) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_pair_links_by_itself_and_leaves_a_login_behind(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
     ensure_files(data.config)
-    with pair(data) as process:
+    with running(data, "pair") as process:
         until(lambda: (reading := read_whatsapp(data)) is not None and reading.qr is not None)
         reading = read_whatsapp(data)
         assert reading is not None
@@ -157,3 +160,25 @@ def test_a_robot_killed_while_it_sends(data: DataFolder, whatsapp: FakeWhatsApp)
     assert {message.text for message in whatsapp.delivered if message.again} <= {"no meio"}
     log = (data.logs / "whatsself.jsonl").read_text(encoding="utf-8")
     assert log.count('"state": "pairing"') == 1
+
+
+def test_ctrl_c_that_reaches_every_process_keeps_the_login(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
+    ensure_files(data.config)
+    with running(data, "pair") as process:
+        until(lambda: state(data) == "pairing")
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 130
+        assert no_browser(data)
+    for boots in (2, 3):
+        with running(data, "run", "--headless") as process:
+            if whatsapp.device is None:
+                until(lambda: state(data) == "pairing")
+                whatsapp.scan()
+            until(lambda: state(data) == "ready")
+            assert whatsapp.boots == boots
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=PATIENCE_S)
+            assert process.returncode == 130
+            assert no_browser(data)
+            assert not data.whatsapp.exists()

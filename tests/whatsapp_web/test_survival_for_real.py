@@ -371,3 +371,26 @@ async def test_a_page_that_takes_too_much_memory_is_loaded_anew_in_a_quiet_momen
         assert len(await until_sent(room, "página leve")) == 1
     assert [line["reason"] for line in logged(data, "load anew")] == ["memory"]
     assert logged(data, "failed") == []
+
+
+async def test_a_browser_that_dies_while_it_is_started(
+    data: DataFolder, whatsapp: WatchedWhatsApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, killed = processes.browser_pid, list[int]()
+
+    def kill_the_first(profile: Path) -> int | None:
+        pid = find(profile)
+        if pid is not None and not killed:
+            killed.append(pid)
+            process = psutil.Process(pid)
+            process.kill()
+            process.wait(30)
+        return pid
+
+    monkeypatch.setattr(processes, "browser_pid", kill_the_first)
+    async with robot_on(data, whatsapp) as room:
+        await room.until_state("ready")
+        assert killed
+        assert browser(room).pid not in killed
+    (failure,) = logged(data, "failed")
+    assert "could not be started" in str(failure["detail"])

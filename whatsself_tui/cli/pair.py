@@ -16,6 +16,7 @@ from whatsself_tui.cli.output import report
 from whatsself_tui.cli.pair_terminal import CodeTerminal
 from whatsself_tui.cli.pairing import Ask, Pairing
 from whatsself_tui.clock import Clock, SystemClock
+from whatsself_tui.config.files import ensure_files
 from whatsself_tui.config.in_force import read_in_force
 from whatsself_tui.errors import FolderOwned, RobotNotRunning, UsageError
 from whatsself_tui.host.data_folder import DataFolder
@@ -24,6 +25,7 @@ from whatsself_tui.host.signals import exit_code, on_stop
 from whatsself_tui.phones import parse_phone
 from whatsself_tui.robot.client import ask_by_name
 from whatsself_tui.robot.whatsapp_reading import forget_whatsapp
+from whatsself_tui.transport.whatsapp_web.wa_js import read_verified
 
 if TYPE_CHECKING:
     from whatsself_tui.robot.orchestrator import Orchestrator
@@ -35,6 +37,9 @@ def pair(folder: DataFolder, args: Namespace) -> int:
     file = Path(args.png).expanduser().absolute() if args.png is not None else None
     if file is not None and (file.is_dir() or not file.parent.is_dir()):
         raise UsageError(f"{args.png} cannot be written.", "Name a file in a folder that exists.")
+    if not _somebody_runs(folder):
+        ensure_files(folder.config)
+        read_verified(folder.bridge)  # a robot would go on trying; here somebody waits
     settings, problems = read_in_force(folder.config)
     if settings.transport.kind != "whatsapp_web":
         rejected = f" What stands there now is not in force: {problems[0]}." if problems else ""

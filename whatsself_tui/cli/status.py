@@ -18,6 +18,7 @@ from whatsself_tui.errors import Problem
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.ownership import is_owned, read_owner
 from whatsself_tui.robot.health import health
+from whatsself_tui.robot.whatsapp_reading import WhatsAppReading, read_whatsapp
 from whatsself_tui.store import queue_view, views
 from whatsself_tui.store.database import describe, on_one_snapshot
 from whatsself_tui.store.migrate import require_present
@@ -30,6 +31,7 @@ from whatsself_tui.store.readings import (
     TodayReading,
 )
 from whatsself_tui.text import visible
+from whatsself_tui.transport.states import advice
 
 T = TypeVar("T")
 
@@ -108,7 +110,7 @@ def _content(
     return {
         "owner": owner and {"pid": owner["pid"], "since": iso(owner["since_ms"], zone), "mode": owner["mode"]},
         "paused": robot.paused,
-        "transport": {"kind": robot.transport_kind, "state": robot.transport_state, "detail": robot.transport_detail},
+        "transport": _transport(robot, read_whatsapp(folder) if owner is not None else None, zone),
         "breaker": breaker_document(readings.breaker, zone),
         "queue": _queue(readings.queue, now_ms, zone),
         "limits": _limits(readings.limits, zone),
@@ -117,6 +119,35 @@ def _content(
         "today": {"day": readings.today.day, **dict(readings.today.counters)},
         "data_folder": str(folder.root),
     }
+
+
+def _transport(robot: RobotReading, page: WhatsAppReading | None, zone: ZoneInfo) -> dict[str, Any]:
+    """Pairing codes are left out: whoever sees one has a key to the account."""
+    document: dict[str, Any] = {
+        "kind": robot.transport_kind,
+        "state": robot.transport_state,
+        "detail": robot.transport_detail,
+        "advice": advice(robot.transport_state),
+    }
+    if page is not None and robot.transport_kind == "whatsapp_web":
+        document |= {
+            "since": iso(page.since_ms, zone),
+            "account": page.account,
+            "browser": page.browser and asdict(page.browser),
+            "wa_js": page.bridge_version,
+            "missing": list(page.missing),
+            "next_try_at": None if page.next_try_at_ms is None else iso(page.next_try_at_ms, zone),
+        }
+    return document
+
+
+def _browser(transport: dict[str, Any]) -> str:
+    """What `status` prints of the browser."""
+    browser = transport.get("browser")
+    if not browser:
+        return ""
+    memory = f", {browser['memory_mb']} MB" if browser["memory_mb"] else ""
+    return f" ({browser['name']} {browser['version'].partition('.')[0]}{memory})"
 
 
 def breaker_document(breaker: BreakerReading, zone: ZoneInfo) -> dict[str, Any]:
@@ -181,7 +212,8 @@ def _print(content: dict[str, Any]) -> None:
     owner, queue, limits = content["owner"], content["queue"], content["limits"]["per_minute"]
     who = f"process {owner['pid']} ({owner['mode']}) since {owner['since']}" if owner else "nobody runs it"
     line(f"Robot      {'PAUSED' if content['paused'] else 'sending' if owner else 'stopped'}, {who}")
-    line(f"WhatsApp   {content['transport']['kind']}: {content['transport']['state']}")
+    transport = content["transport"]
+    line(f"WhatsApp   {transport['kind']}: {transport['state']}{_browser(transport)}")
     breaker = content["breaker"]
     line(f"Breaker    {breaker['state']}, {breaker['failure_rate']:.0%} of {breaker['attempts']} sends failed")
     line(

@@ -24,6 +24,9 @@ _ALERTS: Final[dict[LinkState, tuple[str, Severity]]] = {
 #: States on the way from one to another: what stood before stands until it is known how it ends.
 _UNDECIDED = frozenset({LinkState.STARTING, LinkState.LOADING, LinkState.SYNCING})
 
+#: What the browser's transport tells beside its state.
+NOTICES = ("browser", "bridge_incomplete", "browser_restarted")
+
 _KINDS = ("pairing_needed", "disconnected", "blocked")
 
 
@@ -33,6 +36,9 @@ def note_state(tx: Tx, kind: str, event: StateChanged) -> None:
     A number that WhatsApp has blocked pauses the robot, also over a restart, until the operator resumes.
     """
     state.set_transport(tx, kind, event.state, event.detail)
+    if kind == "simulator":
+        for notice in NOTICES:
+            alerts.clear_alert(tx, notice)
     if event.state in _UNDECIDED:
         return
     raised, severity = _ALERTS.get(event.state, ("", "warning"))

@@ -97,16 +97,20 @@ class BrowserSession:
             with _stderr_to(self.launch.log_file):
                 self._playwright = await async_playwright().start()
             self._context = await self._started(self._playwright)
+            await self._furnish(self._context)
         except (Error, OSError, TimeoutError) as error:
             await self.close()
             raise BrowserFailed(f"{self.launch.browser.name} could not be started: {_first_line(error)}") from error
+
+    async def _furnish(self, context: BrowserContext) -> None:
+        """Let it be watched, and every page in it have the scripts. Raises playwright's Error if it dies meanwhile."""
         await asyncio.to_thread(self._remember_processes)
-        self._context.on("close", lambda _: self._gone("browser"))
-        await self._context.expose_function(EMIT, self._on_event)
+        context.on("close", lambda _: self._gone("browser"))
+        await context.expose_function(EMIT, self._on_event)
         bridge = [resources.files(__package__).joinpath(name).read_text(encoding="utf-8") for name in BRIDGE_FILES]
         for script in (_CONFIG, self.launch.wa_js, *bridge):
-            await self._context.add_init_script(script)
-        self._take(self._context.pages[0] if self._context.pages else await self._context.new_page())
+            await context.add_init_script(script)
+        self._take(context.pages[0] if context.pages else await context.new_page())
 
     async def _started(self, playwright: Playwright) -> BrowserContext:
         launch = self.launch
