@@ -33,11 +33,13 @@ _SECTIONS += "[answers], [welcome], [away], [logs]"
         ("[simulator]\noffline = 'no'", '2: simulator.offline: offline is "no"; allowed: true or false'),
         ("[logs]\nlevel = 'warn'", '2: logs.level: level is "warn"; allowed: "debug", "info", "warning" or "error"'),
         (
-            "[transport]\nkind = 'whatsapp_web'",
-            '2: transport.kind: kind is "whatsapp_web"; this version reaches no real WhatsApp yet; '
-            'allowed: "simulator"',
+            "[transport]\nkind = 'sim'",
+            '2: transport.kind: kind is "sim"; allowed: "simulator" or "whatsapp_web"',
         ),
-        ("[transport]\nkind = 'sim'", '2: transport.kind: kind is "sim"; allowed: "simulator"'),
+        (
+            "[transport]\nbrowser = 3",
+            '2: transport.browser: browser is 3; allowed: a text in "quotes", 0 to 1000 characters',
+        ),
         (
             "[business]\ntime_zone = 'america/sao paulo'",
             '2: business.time_zone: time_zone is "america/sao paulo"; no IANA time zone has that name; '

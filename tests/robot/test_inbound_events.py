@@ -14,9 +14,8 @@ from support.queue_world import NOON, QueueWorld, queue_world
 
 from whatsself_tui.config.service import ConfigService
 from whatsself_tui.robot.inbound import Inbound
-from whatsself_tui.store import cursors, inbox, views
+from whatsself_tui.store import inbox, views
 from whatsself_tui.store.contact_views import read_contact
-from whatsself_tui.store.cursors import Cursor
 from whatsself_tui.store.outbox_views import read_outbox
 from whatsself_tui.transport.base import Edited, MediaInfo, Received, Revoked, SamePerson, TypedByHand
 
@@ -106,8 +105,6 @@ async def test_what_whatsapp_tells_of_a_message_is_stored(tmp_path: Path) -> Non
         assert stored.key == "false_77001@lid_A"
         contact = await there.contact()
         assert (contact["phone"], contact["lid"]) == (PHONE.removesuffix("@c.us"), LID)
-        found = await there.world.store.read(lambda con: cursors.of_chats(con, [LID]))
-        assert found == {LID: Cursor("false_77001@lid_A", NOON)}
 
 
 async def test_an_edit_before_the_answer_is_what_is_answered_and_starts_the_debounce_anew(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class VirtualRobot:
             del phone.send
         else:
 
-            async def send(chat: str, text: str, wa_id: str) -> SendResult:
+            async def send(chat: str, text: str, wa_id: str, attachment: object = None) -> SendResult:
                 return result
 
             phone.send = send

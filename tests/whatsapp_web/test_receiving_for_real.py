@@ -162,7 +162,7 @@ async def test_edits_and_revocations_are_recorded_and_count_before_an_answer(
         whatsapp.revoke(mistyped)
         await room.until(lambda: has_some(room, 2, "inbox WHERE revoked_at IS NOT NULL"))
         assert await room.sql("SELECT body, original, rule FROM inbox ORDER BY id") == [
-            ("deixa para lá", "um pdido", "trigger:pedido"),
+            ("deixa para lá", "um pdido", "trigger"),
             ("um pedido", None, "revoked"),
         ]
     assert [(one.to, one.text) for one in whatsapp.delivered] == [(ANA, "anotado")]
@@ -193,9 +193,24 @@ async def test_who_is_answered_by_hand_is_left_to_the_owner(data: DataFolder, wh
         assert await room.sql("SELECT body, state FROM outbox WHERE state = 0") == [("anotado", 0)]
 
 
-async def test_everything_missed_is_stored_in_order_and_answered_once(
-    data: DataFolder, whatsapp: FakeWhatsApp
-) -> None:
+async def test_what_the_owner_typed_unnoticed_holds_what_was_queued(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
+    async with robot_on(data, whatsapp) as room:
+        await paired(room)
+        await room.do("pause")
+        for address in (ANA, BIA):
+            whatsapp.receive(address, "um pedido")
+        await room.until(lambda: has_some(room, 2, "outbox WHERE state = 0"))
+        await compared(room)
+    typed_unnoticed(whatsapp, ANA, "já vejo isso, Ana")
+    async with robot_on(data, whatsapp) as room:
+        await room.do("resume")
+        await room.until(lambda: sent(room, 1))
+        assert await room.sql("SELECT phone FROM contact WHERE handover_reason IS NOT NULL") == [(digits(ANA),)]
+        assert await room.sql("SELECT body FROM outbox WHERE state = 0") == [("anotado",)]
+    assert [one.to for one in whatsapp.delivered] == [BIA]
+
+
+async def test_everything_missed_is_stored_in_order_and_answered_once(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
     async with robot_on(data, whatsapp) as room:
         await paired(room)
         for address in (ANA, BIA, CAIO):
@@ -235,6 +250,7 @@ async def test_what_is_too_old_or_answered_by_hand_is_recorded_only(data: DataFo
             whatsapp.receive(address, "um pedido de ontem", t=now - 20 * HOUR_S)
         await room.until(lambda: stored(room, 3))
         await room.until(lambda: handled(room, "too_old", 3))
+        await away_since(room, now - 21 * HOUR_S)
         await compared(room)
     whatsapp.receive(ANA, "um pedido da noite", t=now - 13 * HOUR_S, silent=True)
     whatsapp.receive(ANA, "um pedido da manhã", t=now - HOUR_S, silent=True)
@@ -249,7 +265,7 @@ async def test_what_is_too_old_or_answered_by_hand_is_recorded_only(data: DataFo
         await room.until(lambda: handled(room, "human", 2))
         rules_of = dict(await room.sql("SELECT body, rule FROM inbox WHERE rule <> 'human'"))
         assert rules_of["um pedido da noite"] == "too_old"
-        assert rules_of["um pedido da manhã"] == "trigger:pedido"
+        assert rules_of["um pedido da manhã"] == "trigger"
         assert await room.sql("SELECT phone FROM contact WHERE handover_reason IS NOT NULL ORDER BY phone") == [
             (digits(BIA),),
             (digits(CAIO),),

@@ -51,7 +51,7 @@ async def test_a_text_arrives_once_under_its_id_and_nothing_else_happens(
         await room.send(ANA, text)
         await room.until(lambda: all_in(room, SENT))
         await room.send(BIA, "depois")
-        await room.until(lambda: len(whatsapp.delivered) == 2)
+        await until_delivered(room, 2)
         ((wa_id, attempts, ack),) = await room.sql("SELECT wa_id, attempts, ack FROM outbox WHERE body = ?", text)
         first = whatsapp.delivered[0]
         assert (first.bare, first.to, first.text, first.type) == (wa_id, f"{ANA}@c.us", text, "chat")
@@ -96,7 +96,7 @@ async def test_a_number_with_a_digit_too_many_is_one_contact_with_whatsapps_own(
         await room.until(room.inbox)
         for number, phone in enumerate((WRITTEN, WRITTEN, OLD), start=1):
             await room.send(phone, f"texto {number}")
-            await room.until(lambda number=number: len(whatsapp.delivered) == number)
+            await until_delivered(room, number)
         await room.until(lambda: all_in(room, SENT))
         assert [(one.to, one.text) for one in whatsapp.delivered] == [
             (PRIVATE, f"texto {number}") for number in (1, 2, 3)
@@ -270,6 +270,10 @@ def change(data: DataFolder, old: str, new: str) -> None:
     text = data.settings_file.read_text(encoding="utf-8")
     assert old in text
     data.settings_file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+async def until_delivered(room: Room, count: int) -> None:
+    await room.until(lambda: len(room.server.delivered) == count)
 
 
 async def all_in(room: Room, state: int) -> bool:
