@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
@@ -56,8 +57,10 @@ class Shop:
         """Virtual time, with the work of threads done at every step."""
         for _ in range(round(seconds * 2)):
             await self.clock.advance(0.5)
-            for _ in range(6):
+            for _ in range(8):
                 await self.robot.store.write(lambda tx: None)
+                await self.robot.store.read(lambda connection: None)
+                await asyncio.to_thread(lambda: None)
                 await self.clock.advance(0)
 
     async def phone(self) -> list[str]:

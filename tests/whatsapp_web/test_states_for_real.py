@@ -10,7 +10,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -49,7 +48,6 @@ def _clean(data: DataFolder, whatsapp: FakeWhatsApp) -> Iterator[None]:
     assert not (data.session / LOCK).is_symlink()
     assert not data.whatsapp.exists()
     assert whatsapp.unknown_requests == []
-    assert whatsapp.foreign_requests == []
 
 
 def now(room: Room) -> WhatsAppReading:
@@ -124,22 +122,17 @@ async def until_gone(process: psutil.Process) -> None:
     await asyncio.to_thread(process.wait, 30)
 
 
-def logged(data: DataFolder) -> list[dict[str, Any]]:
-    """The lines of a stopped robot's log."""
-    text = (data.logs / "whatsself.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
-
-
 def states_of_the_last_run(data: DataFolder) -> list[str]:
-    """The connection's states since the last start, in their order."""
-    lines = logged(data)
-    start = max(at for at, line in enumerate(lines) if line.get("event") == "state" and line["state"] == "starting")
-    return [line["state"] for line in lines[start:] if line.get("event") == "state"]
+    """The connection's states since the last start, in their order, by a stopped robot's log."""
+    lines = [json.loads(line) for line in (data.logs / "whatsself.jsonl").read_text(encoding="utf-8").splitlines()]
+    states = [line["state"] for line in lines if line["event"] == "state"]
+    return states[max(at for at, state in enumerate(states) if state == "starting") :]
 
 
-def mode_of(path: Path) -> int:
-    """Its permissions."""
-    return stat.S_IMODE(path.stat().st_mode)
+def is_paired(data: DataFolder) -> bool:
+    """Whether the profile is noted to hold a login."""
+    record = read_record(data.session)
+    return record is not None and record.paired
 
 
 async def test_codes_are_shown_exchanged_and_used(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
@@ -147,11 +140,10 @@ async def test_codes_are_shown_exchanged_and_used(data: DataFolder, whatsapp: Fa
         first = await until_qr(room)
         assert await room.state() == "pairing"
         assert "whatsself-tui pair" in await until_alert(room, "pairing_needed")
-        record = read_record(data.session)
-        assert record is not None
-        assert not record.paired
+        assert not is_paired(data)
         if sys.platform != "win32":
-            assert (mode_of(data.session), mode_of(data.whatsapp)) == (0o700, 0o600)
+            modes = [stat.S_IMODE(path.stat().st_mode) for path in (data.session, data.whatsapp)]
+            assert modes == [0o700, 0o600]
 
         whatsapp.rotate_code()
         second = await until_qr(room, first.text)
@@ -168,9 +160,7 @@ async def test_codes_are_shown_exchanged_and_used(data: DataFolder, whatsapp: Fa
         assert (reading.account, reading.qr, reading.missing) == (whatsapp.account.phone.split("@")[0], None, ())
         assert reading.bridge_version
         assert not {"pairing_needed", "disconnected", "blocked"} & set(await room.alerts())
-        record = read_record(data.session)
-        assert record is not None
-        assert record.paired
+        assert is_paired(data)
         refused = await room.do("pair_qr")
         assert (refused.ok, "waits for no code" in refused.message) == (False, True)
 
@@ -343,9 +333,7 @@ async def test_a_login_that_the_phone_ends_is_made_anew(data: DataFolder, whatsa
         assert reading.state == "logged_out"
         assert "unknown_companion" in reading.detail
         assert "pairing_needed" in await room.alerts()
-        record = read_record(data.session)
-        assert record is not None
-        assert not record.paired
+        assert not is_paired(data)
         await room.send(CUSTOMER, "espera o login")
         whatsapp.scan()
         await until_sent(room, "espera o login")
