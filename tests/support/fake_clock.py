@@ -13,6 +13,9 @@ T = TypeVar("T")
 #: Turns of the event loop given to tasks between two moments; enough for a chain of awaits this long.
 _TURNS = 50
 
+#: Real seconds a thread may take for what `finish` waits for, before the clock jumps to the next sleeper.
+_THREAD_S = 0.01
+
 #: Real seconds after which a test that waits for something that never comes has failed.
 _PATIENCE_S = 60
 
@@ -98,6 +101,10 @@ class FakeClock:
         task = asyncio.ensure_future(work)
         try:
             while not task.done():
+                # It may wait for a thread: then time must not fly meanwhile.
+                await asyncio.wait({task}, timeout=_THREAD_S)
+                if task.done():
+                    break
                 if self._first() is None:
                     await self._task_or_sleeper(task)
                 else:

@@ -11,7 +11,7 @@ from typing import Any
 from whatsself_tui.clock import Clock
 from whatsself_tui.host.browsers import Brand, Browser
 from whatsself_tui.transport.base import Event, StateChanged
-from whatsself_tui.transport.whatsapp_web.browser_session import Gone, Launch, NoNetwork, PageError
+from whatsself_tui.transport.whatsapp_web.browser_session import Gone, Launch, NoNetwork, PageHangs
 from whatsself_tui.transport.whatsapp_web.catch_up import Seen
 from whatsself_tui.transport.whatsapp_web.preparing import Options, Prepared
 from whatsself_tui.transport.whatsapp_web.report import WhatsAppReading
@@ -98,7 +98,7 @@ class FakeSession:
     async def call(self, name: str, argument: Any = None, *, timeout_s: float) -> Any:
         self.web.asked.append((name, argument))
         if self.web.hangs:
-            raise PageError(f"WhatsApp's page did not answer {name}.")
+            raise PageHangs(f"WhatsApp's page did not answer {name}.")
         if name == "status":
             return dict(self.web.status)
         default = {"missing": [], "chats": [], "messages": {"messages": [], "complete": True}}

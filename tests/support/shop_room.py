@@ -18,6 +18,7 @@ from whatsself_tui.robot.orchestrator import Orchestrator
 from whatsself_tui.robot.spool import SpooledCommand, new_id
 from whatsself_tui.store import views
 from whatsself_tui.store.contact_views import read_contact
+from whatsself_tui.store.topics import Topic
 
 PERSON = "5511999990001"
 
@@ -57,11 +58,31 @@ class Shop:
         """Virtual time, with the work of threads done at every step."""
         for _ in range(round(seconds * 2)):
             await self.clock.advance(0.5)
-            for _ in range(8):
-                await self.robot.store.write(lambda tx: None)
-                await self.robot.store.read(lambda connection: None)
-                await asyncio.to_thread(lambda: None)
-                await self.clock.advance(0)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Return once nothing happens any more while the clock stands still, however slow the threads are."""
+        happened = True
+
+        def hear(topics: frozenset[Topic]) -> None:
+            nonlocal happened
+            happened = True
+
+        stop = self.robot.store.listen(hear)
+        quiet = turns = 0
+        while quiet < 8 or (turns < 200 and await self._is_sending()):
+            happened = False
+            await self.robot.store.write(lambda tx: None)
+            await self.robot.store.read(lambda connection: None)
+            await asyncio.to_thread(lambda: None)
+            await self.clock.advance(0)
+            quiet, turns = 0 if happened else quiet + 1, turns + 1
+        stop()
+
+    async def _is_sending(self) -> bool:
+        """Whether the simulated phone may be writing at this moment."""
+        query = "SELECT 1 FROM outbox WHERE state = 1 LIMIT 1"
+        return await self.robot.store.read(lambda connection: connection.execute(query).fetchone()) is not None
 
     async def phone(self) -> list[str]:
         """What the customer got, in order."""

@@ -123,6 +123,20 @@ class Room:
         """What consoles are told."""
         return read_whatsapp(self.robot.folder)
 
+    async def until_reading(self, holds: Callable[[WhatsAppReading], object]) -> WhatsAppReading:
+        """What consoles are told, once this holds of it."""
+        found = []
+
+        def look() -> bool:
+            reading = self.reading
+            if reading is None or not holds(reading):
+                return False
+            found.append(reading)
+            return True
+
+        await self.until(look)
+        return found[-1]
+
     async def outbox(self) -> list[tuple[Any, ...]]:
         """(text, state, ack) of the outgoing messages: states 0 queued, 1 sending, 2 sent, 3 dead, 5 unconfirmed."""
         return await self.sql("SELECT body, state, ack FROM outbox ORDER BY id")
@@ -172,6 +186,11 @@ async def robot_on(data: DataFolder, server: FakeWhatsApp, *, times: float = 10.
         yield Room(robot, server)
     finally:
         await robot.close()
+
+
+async def until_gone(process: psutil.Process) -> None:
+    """Return once it has ended; fails if it does not."""
+    await asyncio.to_thread(process.wait, 30)
 
 
 async def paired(room: Room, **options: Mapping[str, Any]) -> None:

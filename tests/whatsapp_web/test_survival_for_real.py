@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import psutil
 import pytest
 from support.wa_js import wa_js_file
 from support.waiting import until
-from support.whatsapp_room import Room, furnish, paired, robot_on
+from support.whatsapp_room import Room, furnish, paired, robot_on, until_gone
 from whatsapp_web.standin.backend import Step
 from whatsapp_web.standin.https_server import listening, write_browser_wrapper
 from whatsapp_web.standin.server import FakeWhatsApp
@@ -27,7 +27,6 @@ from whatsself_tui.host import processes
 from whatsself_tui.host.browsers import needs_no_sandbox
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.host.profile_holder import LOCK, holder_of
-from whatsself_tui.robot.whatsapp_reading import WhatsAppReading
 from whatsself_tui.transport.whatsapp_web import browser_session, care, wa_js, wa_js_install
 from whatsself_tui.transport.whatsapp_web.report import BrowserReading
 
@@ -100,21 +99,6 @@ def browser(room: Room) -> BrowserReading:
     return reading.browser
 
 
-async def until_reading(room: Room, holds: Callable[[WhatsAppReading], object]) -> WhatsAppReading:
-    """What consoles are told, once this holds of it."""
-    found = []
-
-    def look() -> bool:
-        reading = room.reading
-        if reading is None or not holds(reading):
-            return False
-        found.append(reading)
-        return True
-
-    await room.until(look)
-    return found[-1]
-
-
 async def until_sent(room: Room, text: str) -> list[Delivered]:
     """What WhatsApp has got of this text, once the database says that it has left; all under the id stored there."""
 
@@ -139,11 +123,6 @@ async def until_received(room: Room, text: str) -> None:
 
     await room.until(done)
     assert (await room.inbox()).count(text) == 1
-
-
-async def until_gone(process: psutil.Process) -> None:
-    """Return once it has ended; fails if it does not."""
-    await asyncio.to_thread(process.wait, 30)
 
 
 def logged(data: DataFolder, event: str) -> list[dict[str, object]]:
@@ -271,7 +250,7 @@ async def test_a_profile_that_a_person_has_open_is_left_alone(data: DataFolder, 
         before = locks(data)
         assert LOCK in before
         async with robot_on(data, whatsapp) as room:
-            reading = await until_reading(room, lambda reading: reading.next_try_at_ms)
+            reading = await room.until_reading(lambda reading: reading.next_try_at_ms)
             assert reading.state == "crashed"
             assert "a browser that somebody opened" in reading.detail
             assert f"(process {theirs.pid})" in reading.detail
@@ -311,19 +290,19 @@ async def test_what_is_not_installed_is_named_and_used_once_it_is(data: DataFold
     gone = data.root / "nowhere" / "chromium"
     data.settings_file.write_text(settings.replace(str(program(data)), str(gone)), encoding="utf-8")
     async with robot_on(data, whatsapp) as room:
-        reading = await until_reading(room, lambda reading: reading.next_try_at_ms)
+        reading = await room.until_reading(lambda reading: reading.next_try_at_ms)
         assert (reading.state, "is not installed" in reading.detail) == ("crashed", True)
         assert "`whatsself-tui bridge install`" in (await room.alerts())["disconnected"]
 
         library.write_bytes(wa_js_file().read_bytes()[:-1])
         assert (await room.do("connect")).ok
-        reading = await until_reading(room, lambda reading: "SHA-256" in reading.detail)
+        reading = await room.until_reading(lambda reading: "SHA-256" in reading.detail)
         assert str(library) in reading.detail
         assert "`whatsself-tui bridge install`" in reading.detail
 
         wa_js_install.install(data.bridge, wa_js_file())
         assert (await room.do("connect")).ok
-        reading = await until_reading(room, lambda reading: str(gone) in reading.detail)
+        reading = await room.until_reading(lambda reading: str(gone) in reading.detail)
         assert reading.state == "crashed"
         assert str(gone) in (await room.alerts())["disconnected"]
 
@@ -360,7 +339,7 @@ async def test_a_page_that_takes_too_much_memory_is_loaded_anew_in_a_quiet_momen
     bounded = text.replace("[transport]\n", "[transport]\nbrowser_memory_mb = 50\n")
     data.settings_file.write_text(bounded, encoding="utf-8")
     async with robot_on(data, whatsapp, times=20) as room:
-        reading = await until_reading(room, lambda reading: reading.browser and reading.browser.memory_mb)
+        reading = await room.until_reading(lambda reading: reading.browser and reading.browser.memory_mb)
         assert reading.browser is not None
         assert (reading.browser.memory_mb or 0) > 50
         await room.until(lambda: whatsapp.boots == 2)

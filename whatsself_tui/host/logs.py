@@ -95,8 +95,8 @@ class Logger:
         self._log.critical(event, **fields)
 
     def exception(self, event: str, **fields: object) -> None:
-        """An error just caught, with where it happened."""
-        self._log.exception(event, **fields)
+        """An error just caught, with where it happened, in one line as everything else."""
+        self._log.error(event, exc_info=True, **fields)
 
     @property
     def _log(self) -> structlog.stdlib.BoundLogger:

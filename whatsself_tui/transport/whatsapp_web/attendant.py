@@ -18,6 +18,7 @@ from whatsself_tui.transport.whatsapp_web.browser_session import (
     Launch,
     NoNetwork,
     PageError,
+    PageHangs,
 )
 from whatsself_tui.transport.whatsapp_web.preparing import Options, Prepared, note_use
 from whatsself_tui.transport.whatsapp_web.report import BrowserReading
@@ -187,7 +188,7 @@ class Attendant:
             except NoNetwork as error:
                 wait_s = await self._without_network(error)
             except (Failure, PageError) as error:
-                failure = error if isinstance(error, Failure) else Failure(Remedy.RELOAD, str(error))
+                failure = error if isinstance(error, Failure) else Failure(_least(error), str(error))
                 remedy, pause_s = await self._failed(failure)
                 if remedy is Remedy.NEW_BROWSER:
                     return pause_s
@@ -251,3 +252,7 @@ class Attendant:
     def _lost(self, what: Gone) -> None:
         self._gone = what if self._gone != "browser" else "browser"
         self._hint.set()
+
+
+def _least(error: PageError) -> Remedy:
+    return Remedy.NEW_PAGE if isinstance(error, PageHangs) else Remedy.RELOAD

@@ -51,6 +51,10 @@ class PageError(WhatsSelfError):
     """The page did not answer: it is gone, it hangs, or it is not WhatsApp's."""
 
 
+class PageHangs(PageError):
+    """The page has not answered in time; loading it anew would wait for it just as long."""
+
+
 class NoNetwork(PageError):
     """WhatsApp Web could not be loaded for want of a connection."""
 
@@ -164,7 +168,7 @@ class BrowserSession:
     async def call(self, name: str, argument: Any = None, *, timeout_s: float) -> Any:
         """What the page script's function answers, plain JSON; None if the script is not there.
 
-        Raises PageError without an answer in time; what was asked may be done all the same.
+        Raises PageError, PageHangs without an answer in time; what was asked may be done all the same.
         """
         from playwright.async_api import Error
 
@@ -172,7 +176,7 @@ class BrowserSession:
             async with asyncio.timeout(timeout_s):
                 return await self._require_page().evaluate(_CALL, [name, argument])
         except TimeoutError as error:
-            raise PageError(f"WhatsApp's page did not answer {name} within {timeout_s:.0f} s.") from error
+            raise PageHangs(f"WhatsApp's page did not answer {name} within {timeout_s:.0f} s.") from error
         except Error as error:
             raise PageError(f"WhatsApp's page failed at {name}: {_first_line(error)}") from error
 
