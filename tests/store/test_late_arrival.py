@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.queue_world import NOON, QueueWorld, queue_world
+from support.queue_world import NOON, QueueWorld, chat, queue_world
 
 from whatsself_tui.delivery.limits import Limits
-from whatsself_tui.store import attempts, claims, contacts, decisions, outbox
+from whatsself_tui.store import acknowledgements, attempts, claims, contacts, decisions, outbox
 from whatsself_tui.store.claims import Claim
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.outbox import Outgoing
@@ -170,3 +170,21 @@ async def test_a_claim_nobody_could_be_asked_about_stays_in_flight(tmp_path: Pat
         (left,) = await world.store.read(claims.in_flight)
         assert left.id == claim.id
         assert await world.faults() == []
+
+
+async def test_what_may_have_come_further_is_asked_for_the_newest_first(tmp_path: Path) -> None:
+    async with queue_world(tmp_path, WIDE) as world:
+        ids = []
+        for _ in range(4):
+            claim = await claimed(world)
+            ids.append(claim.wa_id)
+            finish = claims.unconfirmed if len(ids) == 2 else None
+            await world.store.write(
+                lambda tx, claim=claim, finish=finish: finish(tx, claim, "x") if finish else claims.sent(tx, claim)
+            )
+            await world.clock.advance(1)
+        await acknowledge(world, ids[2], 3)
+        expected = [(chat(1), ids[number]) for number in (3, 1, 0)]
+        assert await world.store.write(acknowledgements.unread) == expected
+        await world.clock.advance(acknowledgements.UNREAD_MS / 1000)
+        assert await world.store.write(acknowledgements.unread) == []

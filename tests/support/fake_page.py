@@ -119,6 +119,7 @@ class FakeMemory:
         self.phone = ""
         self.cursors: dict[str, Seen] = {}
         self.at_ms: int | None = None
+        self.sent: list[tuple[str, str]] = []
 
     async def account(self) -> str:
         return self.phone
@@ -131,6 +132,9 @@ class FakeMemory:
 
     async def reached(self, chat: str, seen: Seen) -> None:
         self.cursors[chat] = seen
+
+    async def unread(self) -> list[tuple[str, str]]:
+        return self.sent
 
     async def caught_up_at_ms(self) -> int | None:
         return self.at_ms

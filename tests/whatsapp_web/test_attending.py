@@ -13,7 +13,7 @@ from support.fake_clock import FakeClock
 from support.fake_page import PAIRING, READY, Desk
 
 from whatsself_tui.host import processes
-from whatsself_tui.transport.base import LookUp, Notice, Outcome, Received, SamePerson
+from whatsself_tui.transport.base import Acknowledged, LookUp, Notice, Outcome, Received, SamePerson
 from whatsself_tui.transport.whatsapp_web import care
 from whatsself_tui.transport.whatsapp_web.browser_session import PageError
 from whatsself_tui.transport.whatsapp_web.catch_up import Seen
@@ -414,6 +414,18 @@ async def test_a_look_up_says_what_the_page_has(desk: Desk, clock: FakeClock, an
     await started(desk, clock)
     desk.web.answers["lookUp"] = answer
     assert await desk.transport.look_up(CHAT, "3EB0") is found
+
+
+async def test_how_far_messages_came_while_nobody_listened_is_asked_after_each_load(
+    desk: Desk, clock: FakeClock
+) -> None:
+    desk.memory.sent = [(CHAT, "3EB01"), (CHAT, "3EB02")]
+    desk.web.answers["lookUp"] = lambda question: {"state": "present", "ack": 3 if question["bare"] == "3EB01" else 0}
+    await started(desk, clock, 60)
+    assert [(e.wa_id, e.ack) for e in desk.events if isinstance(e, Acknowledged)] == [("3EB01", 3)]
+    desk.web.session.die("page")
+    await clock.advance(60)
+    assert len([e for e in desk.events if isinstance(e, Acknowledged)]) == 2
 
 
 async def test_without_a_page_a_look_up_is_for_later(desk: Desk, clock: FakeClock) -> None:

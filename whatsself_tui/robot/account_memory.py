@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from whatsself_tui.store import account, cursors
+from whatsself_tui.store import account, acknowledgements, cursors
 from whatsself_tui.store.database import Store
 from whatsself_tui.transport.whatsapp_web.catch_up import Seen
+
+#: WhatsApp may hand over a message this long after others that were written later.
+LATE_MS = 86_400_000
 
 
 class AccountMemory:
@@ -32,9 +35,19 @@ class AccountMemory:
         """Nothing of the conversation up to there is missing."""
         await self._store.write(lambda tx: cursors.reach(tx, chat, seen.key, seen.written_at_ms))
 
+    async def unread(self) -> Sequence[tuple[str, str]]:
+        """(chat, id) of our messages of the last days that nobody is known to have read."""
+        return await self._store.write(acknowledgements.unread)
+
     async def caught_up_at_ms(self) -> int | None:
-        """When nothing was missing the last time."""
-        return (await self._store.read(account.read)).caught_up_at_ms
+        """When nothing was missing the last time; a day earlier, for messages may come late, but not before the login.
+
+        What lies before the login is history.
+        """
+        known = await self._store.read(account.read)
+        if known.caught_up_at_ms is None:
+            return None
+        return max(known.caught_up_at_ms - LATE_MS, known.paired_at_ms or 0)
 
     async def caught_up(self, at_ms: int) -> None:
         """Nothing written before `at_ms` is missing."""

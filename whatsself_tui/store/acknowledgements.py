@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from whatsself_tui.phones import address
 from whatsself_tui.store import attempts, lanes, outbox
 from whatsself_tui.store.database import Tx
 from whatsself_tui.store.outbox import State
 from whatsself_tui.store.tally import count, scheduled, tally
 from whatsself_tui.store.topics import Topic
+
+#: Older messages are hardly read any more; more of them would take long to ask for.
+UNREAD_MS = 2 * 86_400_000
+MOST_UNREAD = 300
 
 #: What the history says of a message that arrived after it had been put back or given up.
 ARRIVED_LATE = "arrived late"
@@ -36,6 +41,20 @@ def acknowledged(tx: Tx, wa_id: str, ack: int) -> bool:
             count(tx, counter)
     tx.touch(Topic.MESSAGES)
     return True
+
+
+def unread(tx: Tx) -> list[tuple[str, str]]:
+    """(address, WhatsApp id) of messages of the last days that may have come further than is known, the newest first.
+
+    Those nobody knows of are among them: they may have arrived after all.
+    """
+    rows = tx.execute(
+        "SELECT c.phone, c.lid, o.wa_id FROM outbox AS o JOIN contact AS c ON c.id = o.contact_id"
+        " WHERE o.done_at > ? AND o.state IN (2, 5) AND o.ack < 3 AND o.wa_id IS NOT NULL AND o.source <> ?"
+        " ORDER BY o.done_at DESC, o.id DESC LIMIT ?",
+        (tx.now_ms - UNREAD_MS, outbox.BY_HAND, MOST_UNREAD),
+    )
+    return [(address(phone, lid), wa_id) for phone, lid, wa_id in rows.fetchall()]
 
 
 def _spent(tx: Tx, wa_id: str) -> tuple[int, int, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from whatsself_tui.clock import Clock
@@ -145,7 +145,7 @@ class Attendant:
             session, self.session = self.session, None
             self._standing.update(browser=None)
             if session is not None:
-                await session.close()
+                await _to_the_end(session.close())
 
     async def _open(self) -> None:
         self._gone = None
@@ -252,6 +252,16 @@ class Attendant:
     def _lost(self, what: Gone) -> None:
         self._gone = what if self._gone != "browser" else "browser"
         self._hint.set()
+
+
+async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:
+    """Who is cancelled meanwhile waits all the same: half a close leaves processes behind."""
+    task = asyncio.ensure_future(closing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _least(error: PageError) -> Remedy:

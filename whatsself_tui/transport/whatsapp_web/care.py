@@ -82,7 +82,7 @@ class Care:
         self._loaded_s = self._state_since_s = now_s
         self._compared_s = self._measured_s = -math.inf
         self._over_memory_s: float | None = None
-        self._probed = False
+        self._probed = self._acks_known = False
         self._noted_login: bool | None = None
 
     def begin(self, session: BrowserSession) -> None:
@@ -93,7 +93,7 @@ class Care:
     def loaded(self) -> None:
         """The page begins anew, and so does what is known of it."""
         self._loaded_s = self._clock.monotonic_s()
-        self._probed, self._noted_login = False, None
+        self._probed, self._noted_login, self._acks_known = False, None, False
         self._mailbox.fall_behind()
 
     def take_over_now(self) -> None:
@@ -195,6 +195,9 @@ class Care:
         if self._standing.state is not LinkState.READY:
             self._state_since_s = self._clock.monotonic_s()
         await self._standing.enter(LinkState.READY)
+        if not self._acks_known:
+            self._acks_known = True
+            await self._mailbox.refresh_acks(session)
         await self._tend(session, status)
         return AGAIN_S if self._mailbox.is_behind else PROOF_S
 

@@ -18,6 +18,9 @@ log = logger("whatsapp")
 #: One question to the page while catching up takes at most this long.
 ASK_TIMEOUT_S = 30.0
 
+#: WhatsApp's page knows within this time how far a message is.
+ACK_TIMEOUT_S = 5.0
+
 #: Events wait this long for what came before them without one.
 HOLD_S = 60.0
 
@@ -45,6 +48,10 @@ class Memory(Protocol):
 
     async def reached(self, chat: str, seen: Seen) -> None:
         """Nothing of the conversation up to there is missing."""
+        ...
+
+    async def unread(self) -> Sequence[tuple[str, str]]:
+        """(chat, id) of our messages of late that nobody is known to have read."""
         ...
 
     async def caught_up_at_ms(self) -> int | None:
@@ -138,6 +145,14 @@ class Mailbox:
         if not self.is_behind:
             self._level.set()
         return looked_at
+
+    async def refresh_acks(self, session: BrowserSession) -> None:
+        """Learn how far our messages came while nobody listened. Raises PageError, and what the memory raises."""
+        for chat, wa_id in await self._memory.unread():
+            question = {"to": chat, "bare": wa_id, "deadlineMs": round(ACK_TIMEOUT_S * 1000)}
+            answer = await session.call("lookUp", question, timeout_s=2 * ACK_TIMEOUT_S)
+            if isinstance(answer, Mapping):
+                await self._hand_over(acknowledged({"bare": wa_id, "ack": answer.get("ack")}))
 
     async def _fill(self, session: BrowserSession, gap: Gap) -> tuple[int, bool]:
         """Fetch what one conversation has: (how many messages, whether the robot has all of them now).
