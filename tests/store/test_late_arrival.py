@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ async def message(world: QueueWorld, message_id: int = 1) -> tuple[str, list[str
 
 async def counters(world: QueueWorld) -> dict[str, int]:
     return await world.store.read(lambda con: dict(con.execute("SELECT counter, n FROM stat_day").fetchall()))
+
+
+def give_up(claim: Claim, tx: Tx) -> bool:
+    return claims.unconfirmed(tx, claim, "nobody can tell")
+
+
+def arrive(claim: Claim, tx: Tx) -> bool:
+    return claims.sent(tx, claim)
 
 
 def put_back(tx: Tx, claim: Claim) -> None:
@@ -175,13 +184,13 @@ async def test_a_claim_nobody_could_be_asked_about_stays_in_flight(tmp_path: Pat
 async def test_what_may_have_come_further_is_asked_for_the_newest_first(tmp_path: Path) -> None:
     async with queue_world(tmp_path, WIDE) as world:
         ids = []
-        for _ in range(4):
+        for number in range(4):
             claim = await claimed(world)
             ids.append(claim.wa_id)
-            finish = claims.unconfirmed if len(ids) == 2 else None
-            await world.store.write(
-                lambda tx, claim=claim, finish=finish: finish(tx, claim, "x") if finish else claims.sent(tx, claim)
-            )
+            if number == 1:
+                await world.store.write(partial(give_up, claim))
+            else:
+                await world.store.write(partial(arrive, claim))
             await world.clock.advance(1)
         await acknowledge(world, ids[2], 3)
         expected = [(chat(1), ids[number]) for number in (3, 1, 0)]

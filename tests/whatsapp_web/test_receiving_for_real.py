@@ -13,6 +13,7 @@ from support.whatsapp_room import Room, paired, robot_on
 from whatsapp_web.standin.server import FakeWhatsApp
 
 from whatsself_tui.host.data_folder import DataFolder
+from whatsself_tui.store.database import Tx
 
 RULES = """
 [[template]]
@@ -367,8 +368,12 @@ async def compared(room: Room) -> None:
 
 
 async def away_since(room: Room, t: int) -> None:
-    """As if everything had been seen then, in seconds since the epoch, for the last time."""
-    await room.robot.store.write(lambda tx: tx.execute("UPDATE whatsapp SET caught_up_at = ?", (t * 1000,)) and None)
+    """As if the phone had been linked, and everything been seen, then, in seconds since the epoch."""
+
+    def job(tx: Tx) -> None:
+        tx.execute("UPDATE whatsapp SET paired_at = ?, caught_up_at = ?", (t * 1000, t * 1000))
+
+    await room.robot.store.write(job)
 
 
 def typed_unnoticed(whatsapp: FakeWhatsApp, to: str, text: str) -> None:
