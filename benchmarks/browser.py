@@ -27,7 +27,7 @@ from report import Line, show
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the stand-in lives with them
 
-from support.whatsapp_room import Room, furnish
+from support.whatsapp_room import ORDERS, Room, furnish
 from whatsapp_web.standin.https_server import listening, write_browser_wrapper
 from whatsapp_web.standin.routing import until
 from whatsapp_web.standin.server import FakeWhatsApp
@@ -46,17 +46,6 @@ CUSTOMERS = 40
 
 #: The stand-in's page asks for news this often, in seconds.
 ASKS_EVERY_S = 0.04
-
-RULES = """
-[[template]]
-name = "anotado"
-text = "anotado"
-
-[[trigger]]
-name = "pedido"
-contains = "pedido"
-template = "anotado"
-"""
 
 
 class ShortDays(SystemClock):
@@ -95,7 +84,7 @@ class Bench:
         self.server = server
         self.browser = write_browser_wrapper(folder, port)
         self.data: DataFolder = furnish(folder / "data", self.browser)
-        (self.data.config / "automation.toml").write_text(RULES, encoding="utf-8")
+        (self.data.config / "automation.toml").write_text(ORDERS, encoding="utf-8")
 
     @asynccontextmanager
     async def connected(self, clock: Clock) -> AsyncIterator[tuple[Room, float]]:

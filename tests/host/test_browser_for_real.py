@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -28,6 +29,8 @@ def browser() -> Browser:
     try:
         return find_browser("")
     except BrowserMissing as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
         pytest.skip(error.message)
 
 

@@ -42,6 +42,18 @@ enabled = false
 debounce_ms = 0
 """
 
+#: Whoever writes of an order is answered, each message once.
+ORDERS = """
+[[template]]
+name = "anotado"
+text = "anotado"
+
+[[trigger]]
+name = "pedido"
+contains = "pedido"
+template = "anotado"
+"""
+
 #: Longest wait for anything in these tests, in real seconds.
 PATIENCE_S = 60.0
 

@@ -15,7 +15,7 @@ from support.fake_page import PAIRING, READY, Desk
 from whatsself_tui.host import processes
 from whatsself_tui.transport.base import Acknowledged, LookUp, Notice, Outcome, Received, SamePerson
 from whatsself_tui.transport.whatsapp_web import care
-from whatsself_tui.transport.whatsapp_web.browser_session import PageError
+from whatsself_tui.transport.whatsapp_web.browser_session import PageError, ScriptFailed
 from whatsself_tui.transport.whatsapp_web.catch_up import Seen
 
 CHAT = "5511999990001@c.us"
@@ -353,6 +353,19 @@ async def test_a_function_that_whatsapp_s_page_lost_is_named(desk: Desk, clock: 
     assert "chat.sendFileMessage" in notice.text
     assert desk.reading.missing == ("chat.sendFileMessage",)
     assert desk.states[-1] == "ready"
+
+
+async def test_a_page_that_cannot_list_its_conversations_still_receives_and_sends(desk: Desk, clock: FakeClock) -> None:
+    desk.web.answers["chats"] = ScriptFailed("WhatsApp's page cannot do chats")
+    desk.web.answers["resolve"] = {"state": "yes", "chat": CHAT, "phone": CHAT, "lid": None}
+    desk.web.answers["send"] = {"state": "sent", "ack": 1}
+    await started(desk, clock)
+    assert desk.states[-1] == "ready"
+    desk.web.session.tell("message", written("E1", clock.now_ms() / 1000))
+    await clock.advance(120)
+    assert [e.wa_id for e in desk.events if isinstance(e, Received)] == ["E1"]
+    assert (await desk.transport.send(CHAT, "Oi", "3EB0", None)).outcome is Outcome.SENT
+    assert desk.web.log == ["open", "load"]
 
 
 async def test_a_number_is_addressed_as_whatsapp_answers_and_asked_once(desk: Desk, clock: FakeClock) -> None:

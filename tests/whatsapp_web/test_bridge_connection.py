@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from whatsapp_web.standin.browser import Bridge, Pages, browser_pages
+from whatsapp_web.standin.browser import Bridge
 from whatsapp_web.standin.routing import until
 from whatsapp_web.standin.server import FakeWhatsApp
 from whatsapp_web.standin.world import Config
@@ -28,23 +26,6 @@ NOTHING_YET = {
     "needsUpdate": False,
     "syncing": False,
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pages() -> AsyncIterator[Pages]:
-    """One browser for all tests of this file."""
-    async with browser_pages() as pages:
-        yield pages
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bridge(pages: Pages) -> AsyncIterator[Bridge]:
-    """A page that is connected, of a WhatsApp where nothing has happened."""
-    async with pages.connected() as bridge:
-        yield bridge
-        assert bridge.errors == []
-        assert bridge.server.foreign_requests == []
-        assert bridge.server.unknown_requests == []
 
 
 async def unpaired(bridge: Bridge, **knobs: Any) -> FakeWhatsApp:

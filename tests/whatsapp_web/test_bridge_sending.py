@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from whatsapp_web.standin.browser import Bridge, Pages, browser_pages
+from whatsapp_web.standin.browser import Bridge
 from whatsapp_web.standin.routing import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MARIA = "5511933334444@c.us"
 ID = "3EB0AABBCCDDEEFF001122"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pages() -> AsyncIterator[Pages]:
-    """One browser for all tests of this file."""
-    async with browser_pages() as pages:
-        yield pages
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def bridge(pages: Pages) -> AsyncIterator[Bridge]:
-    """A page that is connected, of a WhatsApp where nothing has happened."""
-    async with pages.connected() as bridge:
-        yield bridge
-        assert bridge.errors == []
-        assert bridge.server.foreign_requests == []
-        assert bridge.server.unknown_requests == []
 
 
 async def look_up(bridge: Bridge, bare: str = ID, to: str = MARIA, deadline_ms: int = 5_000) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +86,10 @@ def test_every_state_has_a_sentence_and_every_bad_one_an_advice() -> None:
     assert all(sentence for sentence, _ in TOLD.values())
     assert {state for state in LinkState if not advice(state)} == fine
     assert advice("a state of a later version") == ""
+
+
+def test_the_page_about_whatsapp_tells_of_every_state() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "whatsapp.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
+    told = {name.strip().replace(" ", "_") for row in rows for name in row.split(",")}
+    assert set(LinkState) <= told

@@ -9,22 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.whatsapp_room import Room, paired, robot_on
+from support.whatsapp_room import ORDERS, Room, paired, robot_on
 from whatsapp_web.standin.server import FakeWhatsApp
 
 from whatsself_tui.host.data_folder import DataFolder
 from whatsself_tui.store.database import Tx
-
-RULES = """
-[[template]]
-name = "anotado"
-text = "anotado"
-
-[[trigger]]
-name = "pedido"
-contains = "pedido"
-template = "anotado"
-"""
 
 ANA, BIA, CAIO, DORA = (f"551199999000{number}@c.us" for number in range(1, 5))
 ANAS_LID = "100000000000001@lid"
@@ -39,7 +28,7 @@ PDF = b"%PDF-1.7\n" + bytes(range(256)) * 40
 @pytest.fixture(autouse=True)
 def rules(data: DataFolder) -> None:
     """One word is answered, and nobody is handed over for writing others."""
-    (data.config / "automation.toml").write_text(RULES, encoding="utf-8")
+    (data.config / "automation.toml").write_text(ORDERS, encoding="utf-8")
     change(data, "debounce_ms = 0", "debounce_ms = 0\nhandover_after = 0")
 
 

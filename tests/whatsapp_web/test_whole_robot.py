@@ -7,7 +7,7 @@ import os
 import random
 from collections import Counter
 
-from support.whatsapp_room import Room, paired, robot_on
+from support.whatsapp_room import ORDERS, Room, paired, robot_on
 from whatsapp_web.standin.server import FakeWhatsApp
 
 from whatsself_tui.host.data_folder import DataFolder
@@ -16,20 +16,9 @@ CUSTOMERS = 30
 EACH = 5
 KILLS = int(os.environ.get("BROWSER_KILLS", "20"))
 
-RULES = """
-[[template]]
-name = "anotado"
-text = "anotado"
-
-[[trigger]]
-name = "pedido"
-contains = "pedido"
-template = "anotado"
-"""
-
 
 async def test_hundreds_of_messages_with_the_browser_killed_at_random(data: DataFolder, whatsapp: FakeWhatsApp) -> None:
-    (data.config / "automation.toml").write_text(RULES, encoding="utf-8")
+    (data.config / "automation.toml").write_text(ORDERS, encoding="utf-8")
     rng = random.Random(int(os.environ.get("SEED", "1")))
     async with robot_on(data, whatsapp) as room:
         await paired(room)  # and closed: what a browser was told in its last seconds dies with it when it is killed

@@ -39,11 +39,11 @@ ALTER TABLE inbox ADD COLUMN edited_at INTEGER;
 ALTER TABLE inbox ADD COLUMN revoked_at INTEGER;                   -- taken back by its sender
 CREATE INDEX inbox_media ON inbox (id) WHERE mimetype IS NOT NULL;
 
--- The last message of each chat that is recorded: where catching up begins.
+-- How far each chat was recorded without a gap when it was compared with WhatsApp: where catching up begins.
 CREATE TABLE chat_cursor (
   chat TEXT PRIMARY KEY,                      -- as WhatsApp addresses it
-  key TEXT NOT NULL,                          -- the message's full id
-  written_at INTEGER NOT NULL
+  key TEXT NOT NULL,                          -- full id of the last message received
+  written_at INTEGER NOT NULL                 -- when the last message was written, ours included
 ) WITHOUT ROWID;
 
 -- The account of the business.

@@ -36,7 +36,15 @@ BRIDGE_FILES = ("bridge.js", "bridge_reading.js", "bridge_sending.js")
 #: The bridge's name in the page, and the function through which it tells events.
 BRIDGE, EMIT = "__whatsself", "__whatsself_emit"
 
-_CALL = f"([name, argument]) => window.{BRIDGE} ? window.{BRIDGE}[name](argument) : null"
+#: The page script's function, null without the script; what it throws comes back as `{thrown}`.
+_CALL = f"""async ([name, argument]) => {{
+  if (!window.{BRIDGE}) return null;
+  try {{
+    return await window.{BRIDGE}[name](argument);
+  }} catch (error) {{
+    return {{ thrown: String(error) }};
+  }}
+}}"""
 
 _NETWORK_ERROR = re.compile(r"net::ERR_\w+")
 
@@ -49,6 +57,10 @@ Gone = Literal["page", "browser"]
 
 class PageError(WhatsSelfError):
     """The page did not answer: it is gone, it hangs, or it is not WhatsApp's."""
+
+
+class ScriptFailed(PageError):
+    """The page lives, and lacks something that the question needs: WhatsApp has changed it."""
 
 
 class PageHangs(PageError):
@@ -168,17 +180,21 @@ class BrowserSession:
     async def call(self, name: str, argument: Any = None, *, timeout_s: float) -> Any:
         """What the page script's function answers, plain JSON; None if the script is not there.
 
-        Raises PageError, PageHangs without an answer in time; what was asked may be done all the same.
+        Raises PageError: PageHangs without an answer in time, when what was asked may be done all the same, and
+        ScriptFailed if the page cannot do it.
         """
         from playwright.async_api import Error
 
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._require_page().evaluate(_CALL, [name, argument])
+                answer = await self._require_page().evaluate(_CALL, [name, argument])
         except TimeoutError as error:
             raise PageHangs(f"WhatsApp's page did not answer {name} within {timeout_s:.0f} s.") from error
         except Error as error:
             raise PageError(f"WhatsApp's page failed at {name}: {_first_line(error)}") from error
+        if isinstance(answer, dict) and "thrown" in answer:
+            raise ScriptFailed(f"WhatsApp's page cannot do {name}: {str(answer['thrown'])[:200]}")
+        return answer
 
     async def close(self) -> None:
         """Close the browser; when this returns, none of its processes is left."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from whatsself_tui.transport.base import LinkState
 from whatsself_tui.transport.states import sentence
 from whatsself_tui.transport.whatsapp_web import takeover
 from whatsself_tui.transport.whatsapp_web.attendant import AnotherBrowser, Failure, Parked
-from whatsself_tui.transport.whatsapp_web.browser_session import BrowserSession
+from whatsself_tui.transport.whatsapp_web.browser_session import BrowserSession, ScriptFailed
 from whatsself_tui.transport.whatsapp_web.machine import PageStatus, judge
 from whatsself_tui.transport.whatsapp_web.mailbox import Mailbox, Memory
 from whatsself_tui.transport.whatsapp_web.preparing import Options, note_use
@@ -189,17 +190,26 @@ class Care:
         if self._mailbox.is_behind or now_s - self._compared_s >= COMPARE_S:
             if self._standing.state is not LinkState.READY:
                 await self._standing.enter(LinkState.SYNCING, "Fetching what came meanwhile.")
-            looked_at = await self._mailbox.catch_up(session)
-            log.info("caught up", messages=looked_at, complete=not self._mailbox.is_behind)
-            self._compared_s = self._clock.monotonic_s()
+            await self._catch_up(session)
         if self._standing.state is not LinkState.READY:
             self._state_since_s = self._clock.monotonic_s()
         await self._standing.enter(LinkState.READY)
         if not self._acks_known:
             self._acks_known = True
-            await self._mailbox.refresh_acks(session)
+            with contextlib.suppress(ScriptFailed):  # only what is shown of messages that have left suffers
+                await self._mailbox.refresh_acks(session)
         await self._tend(session, status)
         return AGAIN_S if self._mailbox.is_behind else PROOF_S
+
+    async def _catch_up(self, session: BrowserSession) -> None:
+        """A page that cannot list conversations any more still tells what comes, and sends."""
+        self._compared_s = self._clock.monotonic_s()
+        try:
+            looked_at = await self._mailbox.catch_up(session)
+        except ScriptFailed as error:
+            log.error("not caught up", error=str(error))
+            return
+        log.info("caught up", messages=looked_at, complete=not self._mailbox.is_behind)
 
     async def _note_login(self, session: BrowserSession, status: PageStatus) -> None:
         if self._noted_login or status.me is None:
