@@ -119,7 +119,6 @@ class Attendant:
     async def run(self) -> None:
         """Until cancelled; then no process of the browser is left."""
         while True:
-            self._now.clear()
             try:
                 pause_s = await self._one_browser()
             except Parked:
@@ -183,7 +182,10 @@ class Attendant:
                 self._require_life()
                 wait_s = await (self._nurse.look(session) if self._is_loaded else self._load(session))
                 self._follow()
-            except (AnotherBrowser, Parked):
+            except AnotherBrowser:
+                raise
+            except Parked:
+                self._now.clear()
                 raise
             except NoNetwork as error:
                 wait_s = await self._without_network(error)
@@ -211,6 +213,7 @@ class Attendant:
             self._ladder = watchdog.unwell(self._ladder)
 
     async def _failed(self, failure: Failure) -> tuple[Remedy, float]:
+        self._now.clear()  # what the operator wanted before this failure has been tried
         self._ladder, remedy, pause_s = watchdog.failed(self._ladder, failure.least)
         log.warning("failed", detail=failure.detail, remedy=remedy.name.lower(), pause_s=round(pause_s))
         if remedy is Remedy.NEW_BROWSER and self._starts:
