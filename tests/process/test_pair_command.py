@@ -283,6 +283,7 @@ def test_without_a_robot_the_connection_is_made_here_and_ended(
 ) -> None:
     monkeypatch.setattr("whatsself_tui.robot.orchestrator.Orchestrator", OwnRobot)
     monkeypatch.setattr(pair, "on_stop", lambda callback: None)
+    monkeypatch.setattr(pair, "read_verified", lambda folder: "")
     folder = DataFolder(tmp_path)
     LinkingOwner(tmp_path).go()
     write_whatsapp(folder, WhatsAppReading("ready", "", 0, "5500000000000"))
@@ -295,6 +296,12 @@ def test_without_a_robot_the_connection_is_made_here_and_ended(
 
 
 class TestUsage:
+    def test_a_library_that_is_missing_is_named_with_the_command_for_it(self, tmp_path: Path) -> None:
+        settings(tmp_path, '[transport]\nkind = "whatsapp_web"\n')
+        done = cli(tmp_path, "pair")
+        assert done.returncode == 1
+        assert "bridge install" in done.stderr.decode()
+
     def test_with_the_simulator_there_is_nothing_to_link(self, tmp_path: Path) -> None:
         done = cli(tmp_path, "pair")
         assert done.returncode == 2

@@ -37,9 +37,9 @@ def pair(folder: DataFolder, args: Namespace) -> int:
     file = Path(args.png).expanduser().absolute() if args.png is not None else None
     if file is not None and (file.is_dir() or not file.parent.is_dir()):
         raise UsageError(f"{args.png} cannot be written.", "Name a file in a folder that exists.")
-    if not _somebody_runs(folder):
+    is_alone = not _somebody_runs(folder)
+    if is_alone:
         ensure_files(folder.config)
-        read_verified(folder.bridge)  # a robot would go on trying; here somebody waits
     settings, problems = read_in_force(folder.config)
     if settings.transport.kind != "whatsapp_web":
         rejected = f" What stands there now is not in force: {problems[0]}." if problems else ""
@@ -47,6 +47,8 @@ def pair(folder: DataFolder, args: Namespace) -> int:
             f"The robot of {folder.root} uses the simulator: there is nothing to link.",
             f'Write kind = "whatsapp_web" under [transport] in {folder.settings_file}.{rejected}',
         )
+    if is_alone:
+        read_verified(folder.bridge)  # a robot would go on trying; here somebody waits
     return asyncio.run(_pair(folder, phone, file))
 
 
