@@ -39,6 +39,9 @@ from whatsself_tui.transport.simulator import Simulator
 #: Two events of the scenario are this far apart.
 GAP_S = 0.06
 
+#: What a start finds is looked at this often until it is settled.
+SETTLING_S = 0.001
+
 #: After the last send: time for the phone to tell that it was read.
 REST_S = 5.0
 
@@ -99,7 +102,7 @@ class Life:
         dice = random.Random(self.order.start_ms)  # the same ids in the same life, others in the next
         return [
             (orchestrator, "watch_folders", _watch_nothing),
-            (connection, "Simulator", lambda *args: ObservedPhone(self, *args)),
+            (connection, "simulated_phone", lambda *args: ObservedPhone(self, *args)),
             (secrets, "token_hex", lambda length: dice.randbytes(length).hex()),
             (simulator, "_append", self._observed(simulator._append)),
             (worker, "submit", self._in_turn(worker.submit)),
@@ -136,6 +139,8 @@ class Life:
         robot = Orchestrator(DataFolder(self.folder), self.clock, mode="headless", rng=random.Random(1))
         await robot.open()
         await robot.start()
+        while await robot.store.read(self._unsettled):  # what an earlier life left is looked up beside the start
+            await self.clock.sleep(SETTLING_S)
         self.step(STARTED)
         for event in scenario.EVENTS:
             await self.clock.sleep(GAP_S)
@@ -145,6 +150,11 @@ class Life:
             await self.clock.sleep(REST_S)
         await robot.close()
         self.step("life: over")
+
+    def _unsettled(self, connection: sqlite3.Connection) -> int:
+        """Claims of earlier lives without an outcome."""
+        query = "SELECT count(*) FROM outbox WHERE state = 1 AND claimed_at < ?"
+        return int(connection.execute(query, (self.order.start_ms,)).fetchone()[0])
 
     async def _happen(self, robot: Orchestrator, event: scenario.Event) -> None:
         """Ask for it as a client does that repeats, under the same key, what it may have asked before."""

@@ -78,7 +78,12 @@ class Lives:
 def serve() -> None:
     """Answer until the input ends."""
     box = BlackBox()
-    _rehearse(box)
+    try:
+        _rehearse(box)
+    except BaseException:  # threads of the failed life would keep the process, and who waits for it, for ever
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
     gc.freeze()  # what has been loaded stays shared with the children
     gc.disable()
     for line in sys.stdin:

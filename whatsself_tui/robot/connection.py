@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 from whatsself_tui.clock import Clock
@@ -40,6 +41,13 @@ log = logger("connection")
 EXCHANGE_PATIENCE_S = 200.0
 
 MakeWhatsApp = Callable[[Options, Clock, AccountMemory, WhatsAppReport], WhatsAppWeb]
+
+
+def simulated_phone(
+    folder: Path, clock: Clock, options: SimulatorOptions, rng: random.Random | None = None
+) -> Simulator:
+    """The phone inside the program."""
+    return Simulator(folder, clock, options, rng)
 
 
 def _make_whatsapp(options: Options, clock: Clock, memory: AccountMemory, report: WhatsAppReport) -> WhatsAppWeb:
@@ -217,7 +225,7 @@ class Connection:
     def _make(self) -> Transport:
         settings = self._settings
         if settings.transport.kind == "simulator":
-            return Simulator(self._folder.simulator, self._clock, _simulated(settings), self._rng)
+            return simulated_phone(self._folder.simulator, self._clock, _simulated(settings), self._rng)
         options = Options(
             profile=self._folder.session,
             bridge=self._folder.bridge,
