@@ -49,8 +49,15 @@ class CodeTerminal:
         """Columns and lines a QR code may take."""
         if not self.is_live:
             return _BOUNDLESS
-        size = shutil.get_terminal_size()
+        size = self.size()
         return size.columns, size.lines - _AROUND
+
+    def size(self) -> os.terminal_size:
+        """As the terminal tells it itself: what the environment says may be another terminal's."""
+        try:
+            return os.get_terminal_size(self._out.fileno())
+        except OSError:
+            return shutil.get_terminal_size()
 
     def needed(self, text: str) -> tuple[int, int]:
         """Columns and lines of a terminal that shows this QR code. Raises ValueError for one that cannot be drawn."""
@@ -84,7 +91,7 @@ class CodeTerminal:
         if not self.is_live:
             self._write("".join(f"{row}\n" for row in rows))
             return
-        size = shutil.get_terminal_size()
+        size = self.size()
         footer = footer[: size.columns - 1]
         if self._shown != (tuple(rows), size):
             self.clear()
@@ -101,7 +108,7 @@ class CodeTerminal:
         rows, size = self._shown
         self._shown = None
         # After a change of size nobody knows how many lines the code takes: what follows stands below it.
-        back = f"\x1b[{len(rows)}A" if size == shutil.get_terminal_size() else "\r\n"
+        back = f"\x1b[{len(rows)}A" if size == self.size() else "\r\n"
         self._write(f"\r{back}\x1b[J\x1b[?25h")
 
     def say(self, text: str) -> None:

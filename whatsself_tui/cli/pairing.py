@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -181,7 +180,7 @@ class Pairing:
         if not self._told_size:
             self._told_size = True
             columns, lines = self._terminal.needed(code.text)
-            size = os.get_terminal_size(sys.stdout.fileno())
+            size = self._terminal.size()
             self._terminal.say(
                 f"The QR code needs a terminal of {columns} x {lines}; this one is {size.columns} x {size.lines}."
                 " Make it larger, or link by the phone's number (--phone), or by a picture (--png)."

@@ -34,7 +34,7 @@ from whatsself_tui.robot.keeper import AlertKeeper
 from whatsself_tui.robot.link import CommandResult
 from whatsself_tui.robot.media import outgoing_attachment, sweep
 from whatsself_tui.session.swap import finish_interrupted
-from whatsself_tui.store import alerts, breaker, clock_changes, lanes, pace, state, tally
+from whatsself_tui.store import alerts, breaker, claims, clock_changes, lanes, pace, state, tally
 from whatsself_tui.store.database import Store, Tx
 from whatsself_tui.store.terms import limits_of, policy_of
 from whatsself_tui.store.topics import Topic
@@ -180,7 +180,8 @@ class Orchestrator:
         spool.sweep_results(self.folder, self.clock.now_ms())
         await self.connection.start(IncomingEvents(self.store, self.inbound, self.dispatcher, self.connection).take)
         handled = await self.inbound.handle_pending()
-        log.info("started", version=__version__, mode=self.mode, pending=handled)
+        in_flight = len(await self.store.read(claims.in_flight))  # looked up once there is a connection
+        log.info("started", version=__version__, mode=self.mode, pending=handled, in_flight=in_flight)
         for name, work in (
             *(() if self.mode == "pairing" else (("dispatcher", self.dispatcher.run),)),
             ("inbound", self.inbound.run),
