@@ -228,9 +228,7 @@ async def test_a_file_without_a_caption_has_none(bridge: Bridge) -> None:
 
 
 async def test_a_file_wa_js_does_not_recognise_is_decided_by_its_acknowledgement(bridge: Bridge) -> None:
-    bridge.server.configure(clone_media_keys=True)
-    await until(bridge.server, lambda: bridge.server.polls)
-    await bridge.until_news()
+    await bridge.configure(clone_media_keys=True)
     verdict = await bridge.send(ID, file=file_of("image", "image/png", "foto.png", PNG))
     assert (verdict["state"], verdict["ack"], verdict["result"]) == ("sent", 1, None)
     assert (await bridge.send("3EB0B1", text="depois"))["state"] == "sent"
@@ -263,9 +261,7 @@ async def test_a_file_that_is_still_being_prepared_is_pending(bridge: Bridge) ->
 
 
 async def test_a_file_above_whatsapps_limit_is_refused(bridge: Bridge) -> None:
-    bridge.server.configure(upload_limit_bytes=10)
-    await bridge.until_news()
-    await bridge.until_news()
+    await bridge.configure(upload_limit_bytes=10)
     verdict = await bridge.send(ID, file=file_of("document", "text/plain", "a.txt", bytes(11)))
     assert (verdict["state"], verdict["error"]) == ("refused", "file_too_large")
     assert ids(bridge) == []

@@ -66,6 +66,12 @@ class Bridge:
         heard = len(self.events) + self.server.polls
         await until(self.server, lambda: len(self.events) + self.server.polls > heard)
 
+    async def configure(self, **knobs: Any) -> None:
+        """Change the server's knobs, and return once the page goes by them: it asks again when it has obeyed."""
+        polls = self.server.polls
+        self.server.configure(**knobs)
+        await until(self.server, lambda: self.server.polls >= polls + 3)
+
     async def begin(self, server: FakeWhatsApp, *, paired: bool = True, ready: bool = True) -> None:
         """Load a page of another server, with nothing left of the one before; `ready`: wait until it can be used."""
         await self.page.goto(f"{ORIGIN}standin/loader.js")
