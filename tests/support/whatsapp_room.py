@@ -68,6 +68,13 @@ def furnish(folder: Path, browser: Path, settings: str = "") -> DataFolder:
     return data
 
 
+def change(data: DataFolder, old: str, new: str) -> None:
+    """Other settings before the start."""
+    text = data.settings_file.read_text(encoding="utf-8")
+    assert old in text
+    data.settings_file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
 class Room:
     """A robot at work, and the WhatsApp it is connected to."""
 

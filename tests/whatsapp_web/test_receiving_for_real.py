@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.whatsapp_room import ORDERS, Room, paired, robot_on
+from support.whatsapp_room import ORDERS, Room, change, paired, robot_on
 from whatsapp_web.standin.server import FakeWhatsApp
 
 from whatsself_tui.host.data_folder import DataFolder
@@ -323,13 +323,6 @@ async def test_a_burst_keeps_each_contacts_order(data: DataFolder, whatsapp: Fak
             )
             assert [row[0] for row in rows] == ["0", "1", "2", "3", "4, um pedido"]
     assert Counter(one.to for one in whatsapp.delivered) == dict.fromkeys(customers, 1)
-
-
-def change(data: DataFolder, old: str, new: str) -> None:
-    """Other settings before the start."""
-    text = data.settings_file.read_text(encoding="utf-8")
-    assert old in text
-    data.settings_file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def digits(address: str) -> str:

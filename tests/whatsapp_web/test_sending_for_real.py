@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.whatsapp_room import Room, paired, robot_on
+from support.whatsapp_room import Room, change, paired, robot_on
 from whatsapp_web.standin.server import FakeWhatsApp
 from whatsapp_web.standin.world import Delivered, Message
 
@@ -263,13 +263,6 @@ async def test_a_message_that_was_given_up_is_sent_once_its_acknowledgement_come
         assert [one.bare for one in whatsapp.delivered] == [wa_id]
         assert ack == 1
         await room.until(lambda: has_no_alert(room, "unconfirmed"))
-
-
-def change(data: DataFolder, old: str, new: str) -> None:
-    """Other settings before the start."""
-    text = data.settings_file.read_text(encoding="utf-8")
-    assert old in text
-    data.settings_file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 async def until_delivered(room: Room, count: int) -> None:

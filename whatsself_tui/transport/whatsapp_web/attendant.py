@@ -59,7 +59,7 @@ class Parked(Exception):
 class Nurse(Protocol):
     """Knows what a page needs; see `care.Care`."""
 
-    def begin(self, session: BrowserSession) -> None:
+    def begin(self) -> None:
         """Another browser or page, nothing loaded yet."""
         ...
 
@@ -170,7 +170,7 @@ class Attendant:
             text = f"The browser was started again ({self._starts - 1} times since the robot was): {self._died_of}"
             await self._standing.notice("browser_restarted", text)
             self._died_of = ""
-        self._nurse.begin(session)
+        self._nurse.begin()
 
     async def _attend(self, session: BrowserSession) -> float:
         wait_s = await self._load(session)
@@ -225,7 +225,7 @@ class Attendant:
         try:
             if remedy is Remedy.NEW_PAGE:
                 await session.new_page()
-                self._nurse.begin(session)
+                self._nurse.begin()
             return await self._load(session)
         except PageError as error:
             log.warning("not mended", remedy=remedy.name.lower(), error=str(error))

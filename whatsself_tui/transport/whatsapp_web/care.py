@@ -76,20 +76,15 @@ class Care:
         self._banned = False
         self._logout_reason = ""
         self._relieved_s = self._reloaded_s = -math.inf
-        self._begin_again()
+        self._noted_login: bool | None = None
+        self.begin()
+        self.loaded()
 
-    def _begin_again(self) -> None:
-        now_s = self._clock.monotonic_s()
-        self._loaded_s = self._state_since_s = now_s
+    def begin(self) -> None:
+        """Another browser or page; nothing is loaded in it yet."""
+        self._state_since_s = self._clock.monotonic_s()
         self._compared_s = self._measured_s = -math.inf
         self._over_memory_s: float | None = None
-        self._probed = self._acks_known = False
-        self._noted_login: bool | None = None
-
-    def begin(self, session: BrowserSession) -> None:
-        """Another browser or page."""
-        self._begin_again()
-        self._mailbox.fall_behind()
 
     def loaded(self) -> None:
         """The page begins anew, and so does what is known of it."""
@@ -165,8 +160,6 @@ class Care:
 
     async def _when_in_conflict(self, session: BrowserSession) -> float:
         now_s = self._clock.monotonic_s()
-        if self._standing.state is not LinkState.CONFLICT:
-            self._state_since_s = now_s
         due_s = 0.0 if self._take_now else takeover.due_in_s(self._taken_s, self._state_since_s, now_s)
         if due_s is None:
             too_often = f"{sentence(LinkState.CONFLICT)} It was taken back {takeover.MOST} times within an hour."
